@@ -1,0 +1,56 @@
+/** What a caller may do, coarsely. `admin` implies all others. */
+export const SCOPES = ["read", "send", "join", "broadcast", "moderate", "admin"] as const;
+
+/** A scope of {@linkcode SCOPES}. */
+export type Scope = typeof SCOPES[number];
+
+/** Who somebody is and what they may do: the result of authentication. */
+export interface Principal {
+  readonly userId: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** When the proof of identity ends, in milliseconds since the Unix epoch; null: never. */
+  readonly expiresAtMs: number | null;
+}
+
+/** What a transport found out about a caller, before anybody judges it. */
+export interface Credentials {
+  /** From connection_init, header, cookie or query, in that order. */
+  readonly token: string | null;
+  /** The user the caller says it is; counts only in open mode. */
+  readonly claimedUserId: string | null;
+  /** The secret of the guest cookie, old or just made; null where guests have no cookie. */
+  readonly guestSecret: string | null;
+}
+
+/**
+ * Tells who a caller is.
+ *
+ * Called once for each connection (when its connection_init is read) and once for
+ * each HTTP request, before anything else is done for it.
+ */
+export interface Authenticator {
+  /** Whether guests are known by a cookie, so that transports hand one out. */
+  readonly usesGuestCookie: boolean;
+  /**
+   * @throws {RealtimeError} `UNAUTHENTICATED` when the credentials are refused. Its
+   * message is shown to the caller.
+   */
+  authenticate(credentials: Credentials): Promise<Principal>;
+}
+
+/** What somebody wants to do. */
+export type Action =
+  | { readonly kind: "read" | "send" | "join"; readonly room: string }
+  | { readonly kind: "readEveryone" | "broadcast" | "admin" }
+  | { readonly kind: "moderate"; readonly room: string | null };
+
+/**
+ * Whether a principal may do something. Called before every action, and nothing of
+ * the action happens before its answer. A throw counts as no.
+ */
+export type Authorize = (principal: Principal, action: Action) => boolean | Promise<boolean>;
+
+/** Whether the principal holds the scope, itself or through `admin`. */
+export function hasScope(principal: Principal, scope: Scope): boolean {
+  return principal.scopes.has(scope) || principal.scopes.has("admin");
+}

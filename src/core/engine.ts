@@ -1,0 +1,203 @@
+import type { Position } from "./position.ts";
+import type { RoomName } from "./room_name.ts";
+import type { Stream } from "./stream.ts";
+
+/**
+ * What keeps the streams and the memberships, for one node or for many.
+ *
+ * One engine belongs to one node. Nodes that share an engine's storage (or, for the
+ * memory engine, its core) see the same streams in the same order and the same
+ * members. Everything above the engine is the same whether there is one node or ten:
+ * an event reaches its own node's readers by the same road as everybody else's.
+ *
+ * Failure is told in two words (`RealtimeError` codes): `ENGINE_UNAVAILABLE` means
+ * the call was not executed and may be repeated; `ENGINE_OUTCOME_UNKNOWN` means it
+ * may have been, so only a call with a key may be repeated.
+ */
+export interface Engine {
+  /** What `Server.engine` answers: `memory`, `redis`. */
+  readonly name: string;
+  readonly log: StreamLog;
+  readonly presence: Presence;
+  /** Called once, before anything else. Rejects, with a reason for the operator, when the node cannot work. */
+  open(): Promise<void>;
+  /** Called once, last. Afterwards nothing of this node is left: no subscription, timer or membership. */
+  close(): Promise<void>;
+}
+
+/** Ordered logs with a bounded memory, and their live delivery. */
+export interface StreamLog {
+  /**
+   * Appends one entry and delivers it to every subscription on every node, as one step.
+   *
+   * Resolves with the entry's position once the engine holds it. Subscriptions may be
+   * called before or after that. `text` comes back exactly as given.
+   *
+   * @throws {RealtimeError} `IDEMPOTENCY_KEY_REUSED` when the key was used with another
+   * fingerprint; otherwise as {@linkcode Engine} says.
+   * @throws the signal's reason when it was aborted before the entry was handed over;
+   * then nothing was appended.
+   */
+  publish(stream: Stream, text: string, options?: PublishOptions): Promise<Published>;
+
+  /**
+   * Delivers everything appended from now on, in order, until closed.
+   *
+   * Resolves once live, with the position the delivery starts after: nothing up to it
+   * is delivered, everything after it is (also while the promise is on its way to the
+   * caller). Faults of the network may make a delivery skip or repeat entries; each
+   * entry carries what it takes to notice. Listeners are called synchronously, never
+   * one entry inside another, and one that throws harms nobody else.
+   */
+  subscribe(stream: Stream, listener: StreamListener): Promise<StreamSubscription>;
+
+  /** Reads kept entries, oldest first. Never waits for new ones. */
+  read(stream: Stream, range: ReadRange): Promise<StreamPage>;
+
+  /** Where the stream stands. A stream nobody has written to gets its epoch here. */
+  top(stream: Stream): Promise<Position>;
+}
+
+/** One entry of a stream. */
+export interface StreamEntry {
+  readonly position: Position;
+  /** `timeUs` of the entry before this one (0 for the first): proves that the log did not fork in between. */
+  readonly previousTimeUs: number;
+  readonly text: string;
+}
+
+/** Called with each entry, in order. Must not await and must not publish into the same stream forever. */
+export type StreamListener = (entry: StreamEntry) => void;
+
+/** An open delivery. */
+export interface StreamSubscription {
+  /** Delivery starts after this position. */
+  readonly start: Position;
+  /** Ends the delivery at once; calling it twice is safe. */
+  close(): void;
+}
+
+/** How to publish. */
+export interface PublishOptions {
+  /** Makes the entry happen once: a repeat with the same key answers with the first position. */
+  readonly idempotency?: Idempotency;
+  readonly signal?: AbortSignal;
+}
+
+/** An idempotency key of one stream. */
+export interface Idempotency {
+  /** Already holds who sent it: two senders may choose the same key. */
+  readonly key: string;
+  /** What the key stands for; the same key with another fingerprint is refused. */
+  readonly fingerprint: string;
+  /** How long the key is remembered, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** The answer to a publish. */
+export interface Published {
+  readonly position: Position;
+  /** True when the key was known: nothing was appended, and `position` is the first one's. */
+  readonly duplicate: boolean;
+}
+
+/** Which entries to read: those after a position, or the newest. */
+export interface ReadRange {
+  /** Exclusive. Absent: the newest `limit` entries. */
+  readonly after?: Position;
+  /** At most so many entries. */
+  readonly limit: number;
+}
+
+/**
+ * Why a stream cannot be continued from a position.
+ *
+ * `EPOCH`: the log was lost and began anew. `TRIMMED`: entries in between are no
+ * longer kept. `LOST`: the position was never reached, or the log forked below it.
+ */
+export type ResetReason = "EPOCH" | "TRIMMED" | "LOST";
+
+/** What a read found. */
+export interface StreamPage {
+  /** Oldest first. After a reset: from the oldest entry kept. */
+  readonly entries: readonly StreamEntry[];
+  /** Where the stream stood at the time of the read. */
+  readonly top: Position;
+  /** Why `after` could not be continued from, or null when the entries follow it without a hole. */
+  readonly reset: ResetReason | null;
+}
+
+/**
+ * Who is in which room, each user once, over all nodes.
+ *
+ * A node enters a user when its first hold on the membership begins and exits it when
+ * its last one ends; what happens in between stays on the node. The change and its
+ * event in the room's event stream are one atomic step.
+ */
+export interface Presence {
+  /**
+   * Says that this node holds the user's membership, or changes what it says of it.
+   *
+   * When no node held it before, `event` is appended to the room's event stream.
+   */
+  enter(room: RoomName, userId: string, share: MemberShare, event: string): Promise<Entered>;
+  /**
+   * Says that this node no longer holds it. When no other node does, `event` is
+   * appended. Exiting twice is nothing.
+   */
+  exit(room: RoomName, userId: string, event: string): Promise<Exited>;
+  /** One member, or undefined. */
+  member(room: RoomName, userId: string): Promise<MemberRecord | undefined>;
+  /** Members in the order of joining, after the given user when there is one. */
+  members(room: RoomName, range: MemberRange): Promise<MemberPage>;
+  /** The rooms a user is in, sorted by name. */
+  roomsOf(userId: string): Promise<readonly RoomName[]>;
+}
+
+/** What one node adds to a membership. */
+export interface MemberShare {
+  /** Sessions on this node that hold it. */
+  readonly sessionCount: number;
+}
+
+/** One user in one room, added up over all nodes. */
+export interface MemberRecord {
+  readonly userId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly joinedAtMs: number;
+  readonly sessionCount: number;
+}
+
+/** The answer to {@linkcode Presence.enter}. */
+export interface Entered {
+  /** True when the user was in the room on no node before. */
+  readonly first: boolean;
+  readonly member: MemberRecord;
+}
+
+/** The answer to {@linkcode Presence.exit}. */
+export interface Exited {
+  /** True when this ended the membership. */
+  readonly last: boolean;
+}
+
+/** Which members to list. */
+export interface MemberRange {
+  /** The user the page begins after; absent: from the first. */
+  readonly after?: MemberMark;
+  readonly limit: number;
+}
+
+/** A place in the list of members that survives that member's leaving. */
+export interface MemberMark {
+  readonly joinedAtMs: number;
+  readonly userId: string;
+}
+
+/** One page of members. */
+export interface MemberPage {
+  readonly members: readonly MemberRecord[];
+  /** How many there are in all. */
+  readonly total: number;
+  readonly hasMore: boolean;
+}

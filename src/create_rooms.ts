@@ -1,0 +1,227 @@
+import { ulid } from "@std/ulid";
+import { createOpenAuthenticator } from "./auth/open.ts";
+import { authorizeByScope } from "./auth/policy.ts";
+import { type Principal, SCOPES } from "./core/auth.ts";
+import { type Caller, SERVER_USER_ID } from "./core/caller.ts";
+import { systemClock } from "./core/clock.ts";
+import type { Engine } from "./core/engine.ts";
+import { Hub } from "./core/hub.ts";
+import { isLoopbackHost } from "./core/loopback.ts";
+import { Memberships } from "./core/memberships.ts";
+import type { MessageView } from "./core/messages.ts";
+import { type NodeStatus, Rooms } from "./core/rooms.ts";
+import { Sessions } from "./core/sessions.ts";
+import { describeError, silentTelemetry, type Telemetry } from "./core/telemetry.ts";
+import { createMemoryCore, createMemoryEngine } from "./engines/memory.ts";
+import { Documents } from "./graphql/documents.ts";
+import { createErrorMask } from "./graphql/errors.ts";
+import { LiveSelections } from "./graphql/live_selections.ts";
+import { Operations } from "./graphql/operations.ts";
+import { createSchema } from "./graphql/schema.ts";
+import { type ConnectionInfo, resolveOptions, type RoomsOptions, type Settings } from "./options.ts";
+import { Access } from "./transports/access.ts";
+import { createGraphqlHttp } from "./transports/graphql_http.ts";
+import { GRAPHQL_PATH, HttpServer } from "./transports/http_server.ts";
+import type { SocketConnection } from "./transports/socket_connection.ts";
+import { createSocketProtocol } from "./transports/socket_protocol.ts";
+import { WebSocketTransport } from "./transports/websocket.ts";
+import { VERSION } from "./version.ts";
+
+/** Where a server listens. */
+export interface Listening {
+  /** The URL of the API over HTTP; over WebSocket it is the same with `ws:`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** A rooms server in this process. */
+export interface RoomsServer {
+  readonly nodeId: string;
+  /**
+   * Opens everything and listens. Called once.
+   *
+   * @throws the error of `node:net` when it cannot listen; then nothing is left open
+   */
+  listen(): Promise<Listening>;
+  /** Says goodbye to every client and closes everything. Calling it twice is safe. */
+  stop(): Promise<void>;
+  /** Sends an application's event to a room, as the server itself. */
+  broadcastToRoom(room: string, event: string, data?: unknown): Promise<MessageView>;
+  /** Sends an application's event to everyone, as the server itself. */
+  broadcastToAll(event: string, data?: unknown): Promise<MessageView>;
+}
+
+/** How long a session without a connection can still be continued, in milliseconds. */
+const SESSION_LINGER_MS = 10_000;
+
+/**
+ * Builds a rooms server of its parts; nothing is opened before `listen`.
+ *
+ * @throws {TypeError | RangeError} when an option has a value it cannot have
+ */
+export function createRooms(options: RoomsOptions = {}): RoomsServer {
+  const settings = resolveOptions(options);
+  const clock = systemClock;
+  const telemetry = options.telemetry ?? silentTelemetry;
+  const nodeId = settings.nodeId ?? ulid();
+  const startedAtMs = clock.now();
+  const { server, limits, auth } = settings;
+
+  const engine: Engine = createMemoryEngine({
+    core: createMemoryCore({ clock, telemetry, history: settings.history }),
+    nodeId,
+  });
+  const hub = new Hub({ log: engine.log, clock, telemetry });
+  const memberships = new Memberships({
+    presence: engine.presence,
+    clock,
+    telemetry,
+    leaveGraceMs: settings.presence.leaveGraceMs,
+    maxRoomsPerSession: limits.roomsPerSession,
+  });
+  const sessions = new Sessions({
+    clock,
+    lingerMs: SESSION_LINGER_MS,
+    onDisconnected: (session, reason) => memberships.disconnected(session, reason),
+  });
+  const rooms: Rooms = new Rooms({
+    engine,
+    hub,
+    memberships,
+    authorize: auth.authorize ?? authorizeByScope,
+    telemetry,
+    maxMessageBytes: limits.messageBytes,
+    nodeStatus: (): NodeStatus => ({
+      nodeId,
+      version: VERSION,
+      engineName: engine.name,
+      startedAtMs,
+      connections: webSockets.size,
+      subscriptions: live.members,
+      rooms: hub.openFeeds,
+    }),
+  });
+
+  const schema = createSchema();
+  const mask = createErrorMask(telemetry);
+  const documents = new Documents(schema, { maxTokens: limits.documentTokens });
+  const live = new LiveSelections({ hub, rooms, mask });
+  const operations = new Operations({ schema, documents, live, mask });
+
+  const authenticator = createOpenAuthenticator({ scopes: openScopes(settings) });
+  const hooks = connectionHooks(options, telemetry);
+  const webSockets: WebSocketTransport = new WebSocketTransport({
+    protocol: createSocketProtocol({
+      authenticator,
+      sessions,
+      rooms,
+      operations,
+      mask,
+      limits,
+      onAcknowledged: hooks.connected,
+    }),
+    authenticator,
+    clock,
+    telemetry,
+    pingMs: server.pingMs,
+    frameBytes: limits.frameBytes,
+    initBytes: limits.initBytes,
+    outboxBytes: limits.outboxBytes,
+    maxConnections: limits.connections,
+    onClosed: hooks.disconnected,
+  });
+  const http = new HttpServer({
+    access: new Access({ openOnLoopback: !auth.anonymous, allowedOrigins: server.allowedOrigins }),
+    graphql: createGraphqlHttp({
+      schema,
+      documents,
+      operations,
+      rooms,
+      telemetry,
+      mask,
+      authenticator,
+      sessions,
+      maxBodyBytes: limits.frameBytes,
+    }),
+    webSockets,
+    clock,
+    telemetry,
+    host: server.host,
+    port: server.port,
+    drainMs: server.drainMs,
+  });
+
+  const closeCore = async (): Promise<void> => {
+    hub.close();
+    memberships.close();
+    sessions.close();
+    await engine.close();
+  };
+  let stopped: Promise<void> | undefined;
+
+  return {
+    nodeId,
+    async listen() {
+      await engine.open();
+      await hub.open();
+      try {
+        const port = await http.listen();
+        const host = server.host.includes(":") ? `[${server.host}]` : server.host;
+        return { port, url: `http://${host}:${port}${GRAPHQL_PATH}` };
+      } catch (error) {
+        await webSockets.close(1001, "");
+        await closeCore();
+        throw error;
+      }
+    },
+    stop: () => stopped ??= http.stop().then(closeCore),
+    broadcastToRoom: (room, event, data) => broadcast(room, event, data),
+    broadcastToAll: (event, data) => broadcast(null, event, data),
+  };
+
+  async function broadcast(room: string | null, event: string, data: unknown): Promise<MessageView> {
+    const { view } = await rooms.broadcast(serverCaller(nodeId), {
+      room,
+      event,
+      content: "",
+      data: data ?? null,
+      excludeSelf: false,
+      idempotencyKey: null,
+    });
+    return view;
+  }
+}
+
+function openScopes({ auth, server }: Settings) {
+  return isLoopbackHost(server.host) && !auth.anonymous ? SCOPES : auth.anonymousScopes;
+}
+
+/** The program itself, which may do everything. */
+function serverCaller(nodeId: string): Caller {
+  const principal: Principal = { userId: SERVER_USER_ID, scopes: new Set(SCOPES), expiresAtMs: null };
+  return { principal, sessionId: nodeId, namesSession: false, session: undefined };
+}
+
+function connectionHooks({ onConnect, onDisconnect }: RoomsOptions, telemetry: Telemetry) {
+  const call = (hook: ((info: ConnectionInfo) => void) | undefined, connection: SocketConnection): void => {
+    const { caller } = connection;
+    if (hook === undefined || caller === undefined) return;
+    try {
+      hook({ connectionId: connection.id, userId: caller.principal.userId, sessionId: caller.sessionId });
+    } catch (error) {
+      telemetry.record("error", "hook.failed", { error: describeError(error) });
+    }
+  };
+  return {
+    connected(connection: SocketConnection) {
+      telemetry.record("info", "connection.opened", {
+        connectionId: connection.id,
+        userId: connection.caller?.principal.userId,
+        sessionId: connection.caller?.sessionId,
+        remoteAddress: connection.request.socket.remoteAddress,
+      });
+      call(onConnect, connection);
+    },
+    disconnected: (connection: SocketConnection) => call(onDisconnect, connection),
+  };
+}

@@ -1,0 +1,95 @@
+import type { Engine, Presence, Published, StreamLog } from "../core/engine.ts";
+import { RealtimeError } from "../core/errors.ts";
+import type { MemoryCore } from "./memory_core.ts";
+import type { NodeShares } from "./memory_presence.ts";
+import type { MemorySubscription } from "./memory_subscription.ts";
+
+export { createMemoryCore, type MemoryCore, type MemoryCoreOptions } from "./memory_core.ts";
+
+/** What one node's handle needs. */
+export interface MemoryEngineOptions {
+  readonly core: MemoryCore;
+  /** Names the node in errors. */
+  readonly nodeId: string;
+}
+
+/**
+ * One node's handle on a memory core.
+ *
+ * For one process: nothing outlives it. Several handles on one core behave like
+ * several nodes, which is how tests have them.
+ */
+export function createMemoryEngine({ core, nodeId }: MemoryEngineOptions): Engine {
+  const subscriptions = new Set<MemorySubscription>();
+  const shares: NodeShares = new Set();
+  let state: "new" | "open" | "closed" = "new";
+
+  const requireOpen = (): void => {
+    if (state === "open") return;
+    const detail = state === "new" ? "not open yet" : "closed";
+    throw new RealtimeError("ENGINE_UNAVAILABLE", `Cannot use the engine of node "${nodeId}": ${detail}`);
+  };
+  /** What happens at once, as a promise. */
+  const promise = <T>(step: () => T): Promise<T> => {
+    try {
+      requireOpen();
+      return Promise.resolve(step());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+  const forget = (subscription: MemorySubscription): void => {
+    subscriptions.delete(subscription);
+  };
+
+  const log: StreamLog = {
+    // Written out: the hot path makes no closure.
+    publish(stream, text, options): Promise<Published> {
+      try {
+        requireOpen();
+        return Promise.resolve(core.log.publish(stream, text, options));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    subscribe: (stream, listener) =>
+      promise(() => {
+        const subscription = core.log.subscribe(stream, listener, forget);
+        subscriptions.add(subscription);
+        return subscription;
+      }),
+    read: (stream, range) => promise(() => core.log.read(stream, range)),
+    top: (stream) => promise(() => core.log.top(stream)),
+  };
+  const presence: Presence = {
+    enter: (room, userId, share, event) =>
+      promise(() => core.presence.enter(shares, { room, userId }, { share, event })),
+    exit: (room, userId, event) => promise(() => core.presence.exit(shares, { room, userId }, event)),
+    member: (room, userId) => promise(() => core.presence.member({ room, userId })),
+    members: (room, range) => promise(() => core.presence.members(room, range)),
+    roomsOf: (userId) => promise(() => core.presence.roomsOf(userId)),
+  };
+  return {
+    name: "memory",
+    log,
+    presence,
+    open() {
+      if (state !== "new") {
+        return Promise.reject(new TypeError(`Cannot open the engine of node "${nodeId}": it is ${state}`));
+      }
+      state = "open";
+      core.openNode();
+      return Promise.resolve();
+    },
+    close() {
+      const wasOpen = state === "open";
+      state = "closed";
+      if (wasOpen) {
+        for (const subscription of subscriptions) subscription.close();
+        core.presence.exitAll(shares);
+        core.closeNode();
+      }
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { Idempotency } from "../core/engine.ts";
+import { RealtimeError } from "../core/errors.ts";
+import type { Position } from "../core/position.ts";
+import type { Stream } from "../core/stream.ts";
+import { Fifo } from "./fifo.ts";
+
+/** What the memory of keys needs. */
+export interface MemoryKeysDeps {
+  /** Steady milliseconds. */
+  readonly now: () => number;
+  /** Keys remembered at once; the oldest are forgotten first. */
+  readonly maxKeys: number;
+}
+
+interface Remembered {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly position: Position;
+  readonly expiresAtMs: number;
+}
+
+/** The idempotency keys of all streams, each until its time has passed. */
+export class MemoryKeys {
+  readonly #deps: MemoryKeysDeps;
+  readonly #byId = new Map<string, Remembered>();
+  /** In the order they were remembered; may hold some that a later one has replaced. */
+  readonly #order = new Fifo<Remembered>();
+
+  constructor(deps: MemoryKeysDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many keys are remembered. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /**
+   * The position of the entry that was published with this key, if one was.
+   *
+   * @throws {RealtimeError} `IDEMPOTENCY_KEY_REUSED` when the key stands for something else.
+   */
+  recall(stream: Stream, { key, fingerprint }: Idempotency): Position | undefined {
+    const remembered = this.#byId.get(idOf(stream, key));
+    if (remembered === undefined || remembered.expiresAtMs <= this.#deps.now()) return undefined;
+    if (remembered.fingerprint !== fingerprint) {
+      throw new RealtimeError(
+        "IDEMPOTENCY_KEY_REUSED",
+        `Cannot publish to "${stream}" with this idempotency key: it was used for something else`,
+      );
+    }
+    return remembered.position;
+  }
+
+  remember(stream: Stream, { key, fingerprint, ttlMs }: Idempotency, position: Position): void {
+    const id = idOf(stream, key);
+    const remembered = { id, fingerprint, position, expiresAtMs: this.#deps.now() + ttlMs };
+    this.#byId.set(id, remembered);
+    this.#order.push(remembered);
+    if (this.#order.length > this.#deps.maxKeys) this.#forgetOldest();
+  }
+
+  /** Forgets what has expired. One that lives longer than those after it holds them up. */
+  sweep(): void {
+    const now = this.#deps.now();
+    while ((this.#order.at(0)?.expiresAtMs ?? Infinity) <= now) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#order.shift();
+    if (oldest !== undefined && this.#byId.get(oldest.id) === oldest) this.#byId.delete(oldest.id);
+  }
+}
+
+/** No name of a stream can hold a NUL, so the first one ends it. */
+function idOf(stream: Stream, key: string): string {
+  return `${stream}\0${key}`;
+}

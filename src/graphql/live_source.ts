@@ -1,0 +1,16 @@
+import type { FeedRequest } from "../core/rooms.ts";
+
+/**
+ * What a live root field's `subscribe` returns: what to follow, not how.
+ *
+ * graphql-js asks a `subscribe` for an async iterable, and this looks like one; it is
+ * attached to a shared live selection instead of being iterated. A field that returns
+ * a real iterable takes graphql-js's own road, unshared.
+ */
+export class LiveSource implements AsyncIterable<never> {
+  constructor(readonly request: FeedRequest) {}
+
+  [Symbol.asyncIterator](): AsyncIterator<never> {
+    throw new TypeError("Cannot iterate a live source: it is attached to a live selection");
+  }
+}

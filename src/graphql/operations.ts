@@ -1,0 +1,117 @@
+import {
+  createSourceEventStream,
+  execute,
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  mapSourceToResponseEvent,
+  type OperationTypeNode,
+  validateSubscriptionArgs,
+} from "graphql";
+import type { Context } from "./context.ts";
+import type { Documents } from "./documents.ts";
+import type { LiveMember } from "./live_selection.ts";
+import type { LiveSelections } from "./live_selections.ts";
+import { LiveSource } from "./live_source.ts";
+
+/** What a client asks, as it came in. */
+export interface OperationRequest {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** An operation that has been parsed, validated and found. */
+export interface Operation {
+  readonly kind: OperationTypeNode;
+  readonly text: string;
+  readonly args: ExecutionArgs;
+}
+
+/** An operation, or why it cannot be run. */
+export type PreparedOperation =
+  | { readonly operation: Operation; readonly errors?: never }
+  | { readonly operation?: never; readonly errors: readonly GraphQLError[] };
+
+/** A running subscription, or why it cannot run. */
+export type Subscribed =
+  | { readonly errors: readonly GraphQLError[] }
+  /** Events go to the member; the function ends them. */
+  | { readonly errors?: never; readonly leave: () => void }
+  /** A field of the program's own that returned an ordinary iterable: unshared, pulled. */
+  | { readonly errors?: never; readonly iterable: AsyncGenerator<ExecutionResult, void, void> };
+
+/** What running operations needs. */
+export interface OperationsDeps {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly live: LiveSelections;
+  /** Makes what was thrown presentable. */
+  readonly mask: (error: unknown) => GraphQLError;
+}
+
+/**
+ * Runs operations for every transport: one place for every check and every mask.
+ */
+export class Operations {
+  readonly #deps: OperationsDeps;
+
+  constructor(deps: OperationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Parses, validates and picks the operation. Never throws. */
+  prepare(request: OperationRequest): PreparedOperation {
+    const { document, errors } = this.#deps.documents.check(request.query);
+    if (errors !== undefined) return { errors };
+    const operation = getOperationAST(document, request.operationName);
+    if (operation === null || operation === undefined) return { errors: [unknownOperation(request.operationName)] };
+    const { schema } = this.#deps;
+    return {
+      operation: {
+        kind: operation.operation,
+        text: request.query,
+        args: { schema, document, operationName: request.operationName, variableValues: request.variables },
+      },
+    };
+  }
+
+  /** Runs a query or a mutation; what goes wrong is in the result, masked. */
+  async execute(operation: Operation, contextValue: Context): Promise<ExecutionResult> {
+    const result = await execute({ ...operation.args, contextValue });
+    if (result.errors === undefined) return result;
+    return { ...result, errors: result.errors.map(this.#deps.mask) };
+  }
+
+  /**
+   * Begins a subscription.
+   *
+   * graphql-js itself calls the field's `subscribe`, once for each subscriber and with
+   * the real viewer, so everything declared on the field holds: arguments, defaults,
+   * authorization. Never throws.
+   */
+  async subscribe(operation: Operation, context: Context, member: LiveMember): Promise<Subscribed> {
+    const { mask, live } = this.#deps;
+    try {
+      const args = validateSubscriptionArgs({ ...operation.args, contextValue: context });
+      if (!("schema" in args)) return { errors: args.map(mask) };
+      const source = await createSourceEventStream(args);
+      if (source instanceof LiveSource) {
+        return { leave: await live.join(source, { text: operation.text, args }, member) };
+      }
+      if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(mask) };
+      return { iterable: mapSourceToResponseEvent(args, source) };
+    } catch (error) {
+      return { errors: [mask(error)] };
+    }
+  }
+}
+
+function unknownOperation(name: string | null | undefined): GraphQLError {
+  const message = name
+    ? `Cannot run operation ${JSON.stringify(name)}: the document has none of that name`
+    : "Cannot choose an operation: the document has none or several, name one with operationName";
+  return new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } });
+}

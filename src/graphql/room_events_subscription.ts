@@ -1,0 +1,34 @@
+import { notImplemented } from "../core/errors.ts";
+import type { Delivery } from "../core/hub.ts";
+import type { Builder } from "./builder.ts";
+import { LiveSource } from "./live_source.ts";
+import { roomEventOf, type RoomEventRefs } from "./room_event.ts";
+
+/** Adds the subscription `roomEvents`. */
+export function addRoomEventsSubscription(builder: Builder, refs: RoomEventRefs): void {
+  builder.subscriptionField("roomEvents", (t) =>
+    t.field({
+      type: refs.event,
+      description: "Joins and leaves as they happen, once per user. You need not be a member, and your own are among " +
+        "them. Errors: `FORBIDDEN` without the right to read the room, `BAD_USER_INPUT`, `SUBSCRIPTION_LIMIT` " +
+        "(with `limit`).",
+      args: {
+        room: t.arg.id({ required: true, description: "The room's name, 1 to 128 characters." }),
+        after: t.arg({
+          type: "Cursor",
+          description: "Begin with the events after this cursor, then go on live. Not built yet: `NOT_IMPLEMENTED`.",
+        }),
+        types: t.arg({
+          type: [refs.type],
+          required: true,
+          defaultValue: ["JOINED", "LEFT"],
+          description: "Which types of event to get, at least one.",
+        }),
+      },
+      subscribe: async (_root, { room, after, types }, { rooms, viewer }) => {
+        if (typeof after === "string") throw notImplemented("roomEvents(after:)");
+        return new LiveSource(await rooms.openEvents(viewer, room, types));
+      },
+      resolve: (delivery: Delivery) => roomEventOf(delivery),
+    }));
+}

@@ -1,0 +1,38 @@
+import { notImplemented } from "../core/errors.ts";
+import type { Builder } from "./builder.ts";
+
+/** The source of `RefreshTokenPayload`. */
+export interface RefreshedToken {
+  readonly expiresAtMs: number | null;
+}
+
+/** Adds the mutation `refreshToken` and its payload. */
+export function addRefreshToken(builder: Builder): void {
+  const payload = builder.objectRef<RefreshedToken>("RefreshTokenPayload").implement({
+    description: "How long the connection may go on.",
+    fields: (t) => ({
+      success: t.boolean({
+        description: "Always true: what is refused comes as an error with a code.",
+        resolve: () => true,
+      }),
+      expiresAt: t.field({
+        type: "DateTime",
+        nullable: true,
+        description: "When the new token ends; null without an end.",
+        resolve: ({ expiresAtMs }) => expiresAtMs === null ? null : new Date(expiresAtMs),
+      }),
+    }),
+  });
+  builder.mutationField("refreshToken", (t) =>
+    t.field({
+      type: payload,
+      nullable: true,
+      description:
+        "Gives the open connection a new token of the same user before the old one ends, so that it need not " +
+        "reconnect. `UNAUTHENTICATED` when the token is refused. Not built yet: `NOT_IMPLEMENTED`.",
+      args: { token: t.arg.string({ required: true, description: "The new token, without `Bearer`." }) },
+      resolve: () => {
+        throw notImplemented("refreshToken");
+      },
+    }));
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isLoopbackHost } from "../core/loopback.ts";
+
+/** Which pages and which names of this server are let in. */
+export interface AccessOptions {
+  /** True while the server is open to everybody on this machine: then only loopback names are its own. */
+  readonly openOnLoopback: boolean;
+  /** Origins beside the server's own, as `scheme://host[:port]`. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Why a request is not let in, for the log and for its sender. */
+export type AccessRefusal = "host" | "origin";
+
+/** Headers a page of another origin may send. */
+const ALLOWED_HEADERS = "content-type, authorization, x-user-id, x-session-id, last-event-id, apollo-require-preflight";
+const PREFLIGHT_SECONDS = "600";
+
+/**
+ * Judges who may talk to the server, by Host and Origin, before anything is read.
+ *
+ * The Host check keeps a foreign name that resolves to this machine from reaching an
+ * open server (DNS rebinding). The Origin check keeps foreign pages out; a request
+ * without an Origin comes from no page. Both compare what was parsed, never substrings.
+ */
+export class Access {
+  readonly #openOnLoopback: boolean;
+  readonly #allowed: ReadonlySet<string>;
+
+  constructor(options: AccessOptions) {
+    this.#openOnLoopback = options.openOnLoopback;
+    this.#allowed = new Set(options.allowedOrigins.map((origin) => new URL(origin).origin));
+  }
+
+  /** Why the request is not let in; undefined when it is. */
+  judge(request: IncomingMessage): AccessRefusal | undefined {
+    const host = parseAuthority(request.headers.host);
+    if (host === undefined || (this.#openOnLoopback && !isLoopbackHost(host.hostname))) return "host";
+    const { origin } = request.headers;
+    return origin === undefined || this.#allows(origin, host) ? undefined : "origin";
+  }
+
+  /** Says what a page of the request's origin, which was let in, may read (CORS, Fetch standard). */
+  writeCorsHeaders(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader("vary", "Origin");
+    const { origin } = request.headers;
+    if (origin === undefined) return;
+    response.setHeader("access-control-allow-origin", origin);
+    response.setHeader("access-control-allow-credentials", "true");
+  }
+
+  /** Answers a preflight of a request that was let in. */
+  answerPreflight(response: ServerResponse): void {
+    response.setHeader("access-control-allow-methods", "GET, POST, OPTIONS");
+    response.setHeader("access-control-allow-headers", ALLOWED_HEADERS);
+    response.setHeader("access-control-max-age", PREFLIGHT_SECONDS);
+    response.writeHead(204).end();
+  }
+
+  #allows(origin: string, host: URL): boolean {
+    const page = parseOrigin(origin);
+    if (page === undefined) return false;
+    // Behind a proxy that ends TLS the scheme is not known here, so it is not compared.
+    if (page.host === host.host) return true;
+    if (this.#openOnLoopback && isLoopbackHost(page.hostname)) return true;
+    return this.#allowed.has(page.origin);
+  }
+}
+
+/** An Origin that is one: not `null`, nothing behind scheme, host and port. */
+function parseOrigin(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isPage = url.protocol === "http:" || url.protocol === "https:";
+  return isPage && url.origin === text.toLowerCase() ? url : undefined;
+}
+
+function parseAuthority(text: string | undefined): URL | undefined {
+  if (text === undefined || /[/?#@\\\s]/.test(text) || !URL.canParse(`http://${text}`)) return undefined;
+  return new URL(`http://${text}`);
+}

@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createYoga, type Plugin } from "graphql-yoga";
+import { RealtimeError } from "../core/errors.ts";
+import type { Rooms } from "../core/rooms.ts";
+import { describeError, type Telemetry } from "../core/telemetry.ts";
+import type { Context } from "../graphql/context.ts";
+import type { Documents } from "../graphql/documents.ts";
+import type { OperationRequest, Operations } from "../graphql/operations.ts";
+import type { GraphQLError, GraphQLSchema } from "graphql";
+import { answerError } from "./http_error.ts";
+import { type IdentifyDeps, identifyRequest } from "./identify.ts";
+import { readBody } from "./request_body.ts";
+
+/** What GraphQL over HTTP needs. */
+export interface GraphqlHttpDeps extends IdentifyDeps {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly operations: Operations;
+  readonly rooms: Rooms;
+  readonly telemetry: Telemetry;
+  /** Makes what was thrown presentable. */
+  readonly mask: (error: unknown) => GraphQLError;
+  readonly maxBodyBytes: number;
+}
+
+/** Answers one request to the GraphQL path. Never rejects. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/**
+ * Queries and mutations over HTTP: GraphQL Yoga, behind our own reading of the body.
+ *
+ * The body is read here, bounded, because only the operation tells a subscription from
+ * the rest. Yoga parses and validates through the same documents as every other
+ * transport.
+ */
+export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
+  const yoga = createYoga<Context>({
+    schema: deps.schema,
+    graphqlEndpoint: "/graphql",
+    graphiql: false,
+    landingPage: false,
+    healthCheckEndpoint: "/unused-health-path",
+    cors: false,
+    logging: false,
+    batching: false,
+    multipart: false,
+    parserAndValidationCache: false,
+    maskedErrors: { maskError: (error) => deps.mask(error) },
+    plugins: [createDocumentsPlugin(deps.documents)],
+  });
+
+  return async (request, response) => {
+    try {
+      const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
+      if (typeof asked?.query === "string" && isSubscription(asked)) {
+        throw new RealtimeError("NOT_IMPLEMENTED", "Cannot subscribe over HTTP: not built yet, use WebSocket");
+      }
+      const viewer = await identifyRequest(request, response, deps);
+      // Yoga takes a body that was read before it from here.
+      if (request.method === "POST") Object.assign(request, { body: asked });
+      await yoga(request, response, { rooms: deps.rooms, viewer });
+    } catch (error) {
+      refuse(response, error);
+    }
+  };
+
+  function isSubscription(asked: OperationRequest): boolean {
+    return deps.operations.prepare(asked).operation?.kind === "subscription";
+  }
+
+  function refuse(response: ServerResponse, error: unknown): void {
+    if (response.headersSent) return void response.destroy();
+    if (error instanceof RealtimeError) {
+      // What was not read of the body must not be taken for the next request.
+      if (error.code === "PAYLOAD_TOO_LARGE") response.setHeader("connection", "close");
+      return answerError(response, error, error.message.includes("content type") ? 415 : undefined);
+    }
+    deps.telemetry.record("error", "http.failed", { error: describeError(error) });
+    answerError(response, new RealtimeError("INTERNAL_SERVER_ERROR", "Internal server error"));
+  }
+}
+
+async function readPost(request: IncomingMessage, maxBytes: number): Promise<OperationRequest> {
+  const type = request.headers["content-type"] ?? "";
+  // Any other type a foreign page could send without asking first (Fetch standard, CORS-safelisted).
+  if (!/^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type)) {
+    throw new RealtimeError(
+      "BAD_USER_INPUT",
+      `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`,
+    );
+  }
+  const text = await readBody(request, maxBytes);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: not JSON", { cause: error });
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: must be one JSON object with a query");
+  }
+  return body as OperationRequest;
+}
+
+function readGet(request: IncomingMessage): OperationRequest | undefined {
+  const { searchParams } = new URL(request.url ?? "", "http://localhost");
+  const query = searchParams.get("query");
+  return query === null ? undefined : { query, operationName: searchParams.get("operationName") };
+}
+
+function createDocumentsPlugin(documents: Documents): Plugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source: string | { body: string }) => {
+        const checked = documents.check(typeof source === "string" ? source : source.body);
+        if (checked.document === undefined) throw checked.errors[0];
+        return checked.document;
+      });
+    },
+    onValidate({ params, setResult }) {
+      const text = params.documentAST.loc?.source.body;
+      if (text !== undefined) setResult([...documents.check(text).errors ?? []]);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Cancel, Clock } from "../core/clock.ts";
+
+/** A peer whose silence is noticed. */
+export interface Pulse {
+  /** Pings since the peer was last heard; its owner sets it to 0 when it hears the peer. */
+  silentPings: number;
+  /** Asks the peer for a sign of life. */
+  ping(): void;
+  /** The peer has been silent for too long. Its owner ends it, and removes it from the heartbeat. */
+  onSilent(): void;
+}
+
+/** The peers of a period are asked in this many groups, so that they do not all answer at once. */
+const GROUPS = 16;
+const MAX_SILENT_PINGS = 2;
+
+/** Pings every peer once a period, and ends those silent for two pings: one timer for all. */
+export class Heartbeat {
+  readonly #groups: Set<Pulse>[] = Array.from({ length: GROUPS }, () => new Set());
+  readonly #cancel: Cancel;
+  #turn = 0;
+  #joined = 0;
+
+  constructor(clock: Clock, periodMs: number) {
+    this.#cancel = clock.every(periodMs / GROUPS, () => this.#beat());
+  }
+
+  /** Watches a peer until the function it gives is called. */
+  add(pulse: Pulse): () => void {
+    const group = this.#groups[this.#joined++ % GROUPS]!;
+    group.add(pulse);
+    return () => group.delete(pulse);
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  #beat(): void {
+    for (const pulse of this.#groups[this.#turn++ % GROUPS]!) {
+      if (pulse.silentPings >= MAX_SILENT_PINGS) {
+        pulse.onSilent();
+      } else {
+        pulse.silentPings++;
+        pulse.ping();
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getCookies } from "@std/http/cookie";
+import { ulid } from "@std/ulid";
+import type { Authenticator, Credentials } from "../core/auth.ts";
+import { type Caller, parseSessionId } from "../core/caller.ts";
+import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
+import type { Sessions } from "../core/sessions.ts";
+
+const GUEST_COOKIE = "graphql-rooms-guest";
+const GUEST_COOKIE_SECONDS = 31_536_000;
+
+/** A request's guest secret, and the Set-Cookie header that gives it one when it had none. */
+export interface Guest {
+  readonly secret: string | null;
+  readonly setCookie: string | undefined;
+}
+
+/** What telling callers apart needs. */
+export interface IdentifyDeps {
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions;
+}
+
+/** Reads the guest cookie, or makes one. */
+export function readGuest(request: IncomingMessage, authenticator: Authenticator): Guest {
+  if (!authenticator.usesGuestCookie) return { secret: null, setCookie: undefined };
+  const { cookie } = request.headers;
+  const known = cookie === undefined ? undefined : getCookies(new Headers({ cookie }))[GUEST_COOKIE];
+  if (known !== undefined && isGuestSecret(known)) return { secret: known, setCookie: undefined };
+  const secret = createGuestSecret();
+  return {
+    secret,
+    setCookie: `${GUEST_COOKIE}=${secret}; Path=/; Max-Age=${GUEST_COOKIE_SECONDS}; HttpOnly; SameSite=Lax`,
+  };
+}
+
+/**
+ * Tells who sends an HTTP request: `authorization`, `x-user-id`, `x-session-id`.
+ *
+ * @throws {RealtimeError} `UNAUTHENTICATED`, `BAD_USER_INPUT`
+ */
+export async function identifyRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { authenticator, sessions }: IdentifyDeps,
+): Promise<Caller> {
+  const claimedUserId = headerOf(request, "x-user-id");
+  const guest = readGuest(request, authenticator);
+  const principal = await authenticator.authenticate({
+    token: bearerToken(request.headers.authorization),
+    claimedUserId,
+    guestSecret: guest.secret,
+  });
+  if (guest.setCookie !== undefined && claimedUserId === null) response.setHeader("set-cookie", guest.setCookie);
+  const named = headerOf(request, "x-session-id");
+  if (named === null) return { principal, sessionId: ulid(), namesSession: false, session: undefined };
+  const sessionId = parseSessionId(named);
+  return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId) };
+}
+
+/** What a connection_init says of its sender; what it does not say, the upgrade's headers do. */
+export function connectionCredentials(
+  parameters: Readonly<Record<string, unknown>>,
+  request: IncomingMessage,
+  guest: Guest,
+): Credentials {
+  const { token, authorization, Authorization, userId } = parameters;
+  const given = [token, authorization, Authorization].find((one): one is string => typeof one === "string");
+  return {
+    token: bearerToken(given ?? request.headers.authorization),
+    // Whoever judges it says what is wrong with one that is not a string.
+    claimedUserId: userId === undefined || userId === null ? headerOf(request, "x-user-id") : String(userId),
+    guestSecret: guest.secret,
+  };
+}
+
+function bearerToken(text: string | undefined): string | null {
+  if (text === undefined || text === "") return null;
+  return /^bearer +/i.test(text) ? text.replace(/^bearer +/i, "") : text;
+}
+
+function headerOf(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : null;
+}

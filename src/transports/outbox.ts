@@ -1,0 +1,135 @@
+import { Buffer } from "node:buffer";
+import type { Flushable, FlushQueue } from "./flush_queue.ts";
+
+/** The part of a TCP socket an outbox writes to. */
+export interface OutboxSocket {
+  /** Bytes written that the kernel has not taken. */
+  readonly writableLength: number;
+  write(bytes: Uint8Array): boolean;
+}
+
+/** What an outbox needs. */
+export interface OutboxDeps {
+  readonly socket: OutboxSocket;
+  readonly flushes: FlushQueue;
+  /** Bytes that may wait, here and in the socket together. */
+  readonly maxBytes: number;
+  /** Called once, when more would wait: the reader is too slow. Nothing is sent from then on. */
+  readonly onOverflow: () => void;
+}
+
+/** Output that has gathered to this size does not wait for the end of the turn. */
+const FLUSH_AT_BYTES = 65_536;
+/** FIN and opcode 1, text (RFC 6455 section 5.2). */
+const FINAL_TEXT = 0x81;
+const CLOSING_BRACE = 0x7d;
+const MAX_HEADER_BYTES = 10;
+
+/**
+ * One connection's way out: WebSocket text frames, written together once a turn.
+ *
+ * A frame is either a whole text, or a head of the connection's own and a body shared
+ * by many connections, closed by a brace: `{"id":"…","type":"next","payload":` + body
+ * + `}`. What waits is bounded; a reader that lets it overflow is ended, never waited
+ * for and never served with holes.
+ */
+export class Outbox implements Flushable {
+  readonly #deps: OutboxDeps;
+  /** The frames of this turn: for each its head (null for a whole text) and its body. */
+  #heads: (Uint8Array | null)[] = [];
+  #bodies: Uint8Array[] = [];
+  #bytes = 0;
+  #closed = false;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** Bytes that wait, here and in the socket. */
+  get waiting(): number {
+    return this.#bytes + this.#deps.socket.writableLength;
+  }
+
+  /** Sends one text as a frame of its own. */
+  sendText(text: string): void {
+    this.#push(null, Buffer.from(text));
+  }
+
+  /** Sends head, shared body and a closing brace as one frame. */
+  sendShared(head: Uint8Array, body: Uint8Array): void {
+    this.#push(head, body);
+  }
+
+  flush(): void {
+    const count = this.#bodies.length;
+    if (count === 0 || this.#closed) return;
+    const bytes = Buffer.allocUnsafe(this.#bytes);
+    let at = 0;
+    for (let index = 0; index < count; index++) {
+      const head = this.#heads[index]!;
+      const body = this.#bodies[index]!;
+      at = writeHeader(bytes, at, payloadBytes(head, body));
+      if (head !== null) {
+        bytes.set(head, at);
+        at += head.length;
+      }
+      bytes.set(body, at);
+      at += body.length;
+      if (head !== null) bytes[at++] = CLOSING_BRACE;
+    }
+    this.#clear();
+    this.#deps.socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
+  }
+
+  /** Sends nothing any more, and forgets what waits. Call `flush` first to say last words. */
+  close(): void {
+    this.#closed = true;
+    this.#clear();
+  }
+
+  #push(head: Uint8Array | null, body: Uint8Array): void {
+    if (this.#closed) return;
+    const size = MAX_HEADER_BYTES + payloadBytes(head, body);
+    if (this.waiting + size > this.#deps.maxBytes) {
+      this.close();
+      this.#deps.onOverflow();
+      return;
+    }
+    this.#heads.push(head);
+    this.#bodies.push(body);
+    this.#bytes += size;
+    if (this.#bytes >= FLUSH_AT_BYTES) this.flush();
+    else if (this.#bodies.length === 1) this.#deps.flushes.add(this);
+  }
+
+  #clear(): void {
+    if (this.#bodies.length > 0) {
+      this.#heads = [];
+      this.#bodies = [];
+    }
+    this.#bytes = 0;
+  }
+}
+
+function payloadBytes(head: Uint8Array | null, body: Uint8Array): number {
+  return head === null ? body.length : head.length + body.length + 1;
+}
+
+/** Writes the header of an unmasked final text frame; returns where the payload begins. */
+function writeHeader(into: Buffer, at: number, payload: number): number {
+  into[at] = FINAL_TEXT;
+  if (payload < 126) {
+    into[at + 1] = payload;
+    return at + 2;
+  }
+  if (payload < 65_536) {
+    into[at + 1] = 126;
+    into[at + 2] = payload >>> 8;
+    into[at + 3] = payload & 0xff;
+    return at + 4;
+  }
+  into[at + 1] = 127;
+  into.writeUInt32BE(0, at + 2);
+  into.writeUInt32BE(payload, at + 6);
+  return at + 10;
+}

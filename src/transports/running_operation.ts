@@ -1,0 +1,36 @@
+/**
+ * One operation of a connection, from its `subscribe` message to its end.
+ *
+ * It may be ended at any time, also while it is still being begun: by its own result,
+ * by the client, by the server, with the connection. Only the first end counts.
+ */
+export class RunningOperation {
+  readonly #onEnd: (operation: RunningOperation) => void;
+  #leave: (() => void) | undefined;
+  #begun = false;
+  #ended = false;
+
+  /** `onEnd` frees the operation's id, once. */
+  constructor(readonly isSubscription: boolean, onEnd: (operation: RunningOperation) => void) {
+    this.#onEnd = onEnd;
+  }
+
+  /** False while it is being begun: then the client may have completed it already. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Says that it runs, and what stops it: called at once when it has been ended meanwhile. */
+  begin(leave: () => void): void {
+    if (this.#ended) return leave();
+    this.#begun = true;
+    this.#leave = leave;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onEnd(this);
+    this.#leave?.();
+  }
+}

@@ -1,0 +1,142 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { Caller } from "../core/caller.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ConnectionEnd, SessionConnection } from "../core/sessions.ts";
+import type { FlushQueue } from "./flush_queue.ts";
+import type { Pulse } from "./heartbeat.ts";
+import type { Guest } from "./identify.ts";
+import { CLOSE_CODES } from "./close_codes.ts";
+import { Outbox } from "./outbox.ts";
+import { RunningOperation } from "./running_operation.ts";
+
+/** What a connection needs. */
+export interface SocketConnectionDeps {
+  readonly id: string;
+  readonly webSocket: WebSocket;
+  /** The TCP socket the upgrade came on; the outbox writes to it beside `webSocket`. */
+  readonly socket: Duplex;
+  readonly request: IncomingMessage;
+  readonly guest: Guest;
+  readonly clock: Clock;
+  readonly flushes: FlushQueue;
+  readonly outboxBytes: number;
+}
+
+/** Why and how a connection ended. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How long a peer may take to answer our close before it is cut off, in milliseconds. */
+const CLOSE_GRACE_MS = 1_000;
+/** A close reason has to fit into a control frame (RFC 6455 section 5.5). */
+const MAX_REASON_BYTES = 123;
+
+/**
+ * One WebSocket, from upgrade to close.
+ *
+ * Keeps its own list of operations: what makeServer keeps loses entries when an id is
+ * reused quickly, so nothing here relies on it for cleaning up.
+ */
+export class SocketConnection implements Pulse {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly guest: Guest;
+  readonly outbox: Outbox;
+  /** Subscriptions that run or are being begun. */
+  subscriptions = 0;
+  silentPings = 0;
+  /** Set once connection_init has been accepted. */
+  caller: Caller | undefined;
+  session: SessionConnection | undefined;
+  /** Why our side closes, when it does; the peer's view of it may differ. */
+  ending: SocketEnd | undefined;
+  closed = false;
+  readonly #deps: SocketConnectionDeps;
+  readonly #operations = new Map<string, RunningOperation>();
+  #cancelCut: (() => void) | undefined;
+  #silent = false;
+
+  constructor(deps: SocketConnectionDeps) {
+    this.#deps = deps;
+    this.id = deps.id;
+    this.request = deps.request;
+    this.guest = deps.guest;
+    this.outbox = new Outbox({
+      socket: deps.socket,
+      flushes: deps.flushes,
+      maxBytes: deps.outboxBytes,
+      onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),
+    });
+  }
+
+  /** What the membership of this connection's session is told when it ends. */
+  get endReason(): ConnectionEnd {
+    return this.#silent ? "TIMEOUT" : "DISCONNECTED";
+  }
+
+  /** How many operations run or are being begun. */
+  get running(): number {
+    return this.#operations.size;
+  }
+
+  /** The operation that has this id now. */
+  operation(id: string): RunningOperation | undefined {
+    return this.#operations.get(id);
+  }
+
+  /** Takes an id that is free for a new operation. */
+  start(id: string, isSubscription: boolean): RunningOperation {
+    const operation = new RunningOperation(isSubscription, (ended) => {
+      if (isSubscription) this.subscriptions--;
+      // The id may have been taken again since.
+      if (this.#operations.get(id) === ended) this.#operations.delete(id);
+    });
+    if (isSubscription) this.subscriptions++;
+    this.#operations.set(id, operation);
+    return operation;
+  }
+
+  /**
+   * Closes from our side: says what is still to say, then goodbye. The first call counts.
+   * A peer that does not go is cut off.
+   */
+  end(code: number, reason: string): void {
+    if (this.closed || this.ending !== undefined) return;
+    this.ending = { code, reason };
+    this.outbox.flush();
+    this.outbox.close();
+    const { webSocket, clock } = this.#deps;
+    // A peer that keeps sending after our close is not listened to any more.
+    webSocket.removeAllListeners("message");
+    webSocket.close(code, shorten(reason));
+    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
+  }
+
+  ping(): void {
+    this.#deps.webSocket.ping();
+  }
+
+  onSilent(): void {
+    this.#silent = true;
+    this.#deps.webSocket.terminate();
+  }
+
+  /** Frees everything the connection holds. Called once, by the socket's one close listener. */
+  release(): void {
+    this.closed = true;
+    this.#cancelCut?.();
+    this.outbox.close();
+    for (const operation of [...this.#operations.values()]) operation.end();
+    this.session?.close(this.endReason);
+  }
+}
+
+function shorten(reason: string): string {
+  const bytes = Buffer.from(reason);
+  return bytes.length <= MAX_REASON_BYTES ? reason : bytes.subarray(0, MAX_REASON_BYTES - 3).toString("utf8") + "…";
+}

@@ -1,0 +1,206 @@
+import { Buffer } from "node:buffer";
+import type { ExecutionArgs, ExecutionResult } from "graphql";
+import { makeServer, type Server } from "graphql-ws";
+import { ulid } from "@std/ulid";
+import type { Authenticator } from "../core/auth.ts";
+import { parseSessionId } from "../core/caller.ts";
+import { RealtimeError } from "../core/errors.ts";
+import type { Rooms } from "../core/rooms.ts";
+import type { Sessions } from "../core/sessions.ts";
+import type { Context } from "../graphql/context.ts";
+import type { ErrorMask } from "../graphql/errors.ts";
+import type { LiveMember } from "../graphql/live_selection.ts";
+import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
+import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
+import { endless } from "./endless.ts";
+import { connectionCredentials } from "./identify.ts";
+import type { SocketConnection } from "./socket_connection.ts";
+
+/** What the protocol needs. */
+export interface SocketProtocolDeps {
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions;
+  readonly rooms: Rooms;
+  readonly operations: Operations;
+  readonly mask: ErrorMask;
+  readonly limits: SocketProtocolLimits;
+  /** Called once for each connection that has been acknowledged. */
+  readonly onAcknowledged: (connection: SocketConnection) => void;
+}
+
+/** Bounds of one connection. */
+export interface SocketProtocolLimits {
+  readonly initTimeoutMs: number;
+  readonly operationIdCharacters: number;
+  readonly subscriptionsPerConnection: number;
+}
+
+/** Operations of one connection that may run at once, subscriptions and all. */
+const MAX_OPERATIONS = 1_000;
+
+/** Arguments of graphql-js that carry how this operation is run. */
+interface RunnableArgs extends ExecutionArgs {
+  readonly run: () => Promise<ExecutionResult> | AsyncGenerator<ExecutionResult, void, void>;
+}
+
+type Subscriptions = Record<string, unknown>;
+
+/**
+ * graphql-transport-ws as graphql-ws's `makeServer` speaks it.
+ *
+ * makeServer owns the protocol: acknowledgement, ids, close codes. Operations are
+ * prepared, run and ended here: live events go straight to the outbox, and every error
+ * of an operation is an `error` message for its id, so the socket and its other
+ * subscriptions live on.
+ */
+export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketConnection> {
+  const { operations, mask, limits } = deps;
+
+  return makeServer<Record<string, unknown>, SocketConnection>({
+    connectionInitWaitTimeout: limits.initTimeoutMs,
+
+    async onConnect({ extra: connection, connectionParams }) {
+      try {
+        const identity = await identify(connection, connectionParams ?? {}, deps);
+        // Gone while we asked who it is: nothing was opened that would have to be closed.
+        if (connection.closed || connection.ending !== undefined) return false;
+        const { principal, sessionId } = identity;
+        connection.session = deps.sessions.connect(principal.userId, sessionId);
+        connection.caller = { principal, sessionId, namesSession: true, session: connection.session.session };
+        deps.onAcknowledged(connection);
+        return { sessionId, userId: principal.userId };
+      } catch (error) {
+        const refusal = error instanceof RealtimeError ? error : undefined;
+        if (refusal === undefined) mask(error);
+        // Closed here, before makeServer would with 4403, which clients retry for ever.
+        connection.end(
+          CONNECT_REFUSALS[refusal?.code ?? "INTERNAL_SERVER_ERROR"],
+          refusal?.message ?? "Internal server error",
+        );
+        return false;
+      }
+    },
+
+    async onSubscribe({ extra: connection, subscriptions }, id, payload) {
+      const known = connection.operation(id);
+      if (known !== undefined && known.begun) {
+        connection.end(CLOSE_CODES.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
+        return [mask(new RealtimeError("BAD_USER_INPUT", "Cannot use an operation id twice at once"))];
+      }
+      // makeServer takes the id for free: the client has completed what was still being begun.
+      known?.end();
+      try {
+        return await begin(connection, id, payload, subscriptions);
+      } catch (error) {
+        return [mask(error)];
+      }
+    },
+
+    execute: (args) => (args as RunnableArgs).run(),
+    subscribe: (args) => (args as RunnableArgs).run(),
+
+    // An iterable of the program's own has ended by itself.
+    onComplete({ extra: connection }, id) {
+      connection.operation(id)?.end();
+    },
+    // Only the program's own iterables come here: everything else is masked where it is run.
+    onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
+      if (errors === undefined) return;
+      const masked = { data: data ?? null, errors: errors.map((error) => mask(error).toJSON()) };
+      return extensions === undefined ? masked : { ...masked, extensions };
+    },
+    onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
+  });
+
+  async function begin(
+    connection: SocketConnection,
+    id: string,
+    request: OperationRequest,
+    subscriptions: Subscriptions,
+  ) {
+    checkId(id, limits.operationIdCharacters);
+    checkCount(connection.running, MAX_OPERATIONS, "operations");
+    const { operation, errors } = operations.prepare(request);
+    if (errors !== undefined) return errors.map(mask);
+    const context: Context = { rooms: deps.rooms, viewer: connection.caller! };
+    if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
+    const running = connection.start(id, false);
+    // A query or mutation cannot be stopped: its id is in use until it has answered.
+    running.begin(() => {});
+    return runnable(operation, context, () => operations.execute(operation, context).finally(() => running.end()));
+  }
+
+  async function subscribe(
+    connection: SocketConnection,
+    id: string,
+    operation: Operation,
+    context: Context,
+    subscriptions: Subscriptions,
+  ) {
+    checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
+    const running = connection.start(id, true);
+    const member = createMember(connection, id, () => {
+      running.end();
+      // The client hears of the end by the error; makeServer must not know the id any more.
+      delete subscriptions[id];
+    });
+    const subscribed = await operations.subscribe(operation, context, member);
+    if (subscribed.errors !== undefined) {
+      running.end();
+      return subscribed.errors;
+    }
+    if ("leave" in subscribed) {
+      running.begin(subscribed.leave);
+      return runnable(operation, context, () => endless(() => running.end()));
+    }
+    const { iterable } = subscribed;
+    // Nobody waits for the iterable of a program's own field to be closed.
+    running.begin(() => void iterable.return().catch(mask));
+    return runnable(operation, context, () => iterable);
+  }
+}
+
+/** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
+function createMember(connection: SocketConnection, id: string, end: () => void): LiveMember {
+  const jsonId = JSON.stringify(id);
+  const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
+  const { outbox } = connection;
+  return {
+    viewer: connection.caller!,
+    next: (frame) => outbox.sendShared(head, frame.bytes),
+    fail(errors) {
+      outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
+      end();
+    },
+  };
+}
+
+function runnable(operation: Operation, contextValue: Context, run: RunnableArgs["run"]): RunnableArgs {
+  return { ...operation.args, contextValue, rootValue: undefined, run };
+}
+
+async function identify(
+  connection: SocketConnection,
+  parameters: Readonly<Record<string, unknown>>,
+  { authenticator }: SocketProtocolDeps,
+) {
+  const { sessionId } = parameters;
+  const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
+  const credentials = connectionCredentials(parameters, connection.request, connection.guest);
+  return { principal: await authenticator.authenticate(credentials), sessionId: named };
+}
+
+function checkCount(count: number, limit: number, what: string): void {
+  if (count < limit) return;
+  throw new RealtimeError("SUBSCRIPTION_LIMIT", `Cannot run more than ${limit} ${what} on one connection`, { limit });
+}
+
+function checkId(id: string, maxCharacters: number): void {
+  if (id.length > maxCharacters) {
+    throw new RealtimeError(
+      "BAD_USER_INPUT",
+      `Cannot use an operation id of ${id.length} characters: at most ${maxCharacters} are allowed`,
+      { limit: maxCharacters },
+    );
+  }
+}

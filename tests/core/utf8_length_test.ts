@@ -1,0 +1,8 @@
+import { assertEquals } from "@std/assert";
+import { utf8Length } from "../../src/core/utf8_length.ts";
+
+Deno.test("utf8Length() counts what an encoder would write", () => {
+  for (const text of ["", "abc", "é", "\u07ff\u0800", "汉字", "😀", "a😀b", "\0"]) {
+    assertEquals(utf8Length(text), new TextEncoder().encode(text).length, text);
+  }
+});

@@ -1,0 +1,140 @@
+import { GraphQLID, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
+import type { GraphQLFieldResolver } from "graphql";
+import { SCOPES } from "../../src/core/auth.ts";
+import type { Caller } from "../../src/core/caller.ts";
+import { Hub } from "../../src/core/hub.ts";
+import type { Delivery } from "../../src/core/hub.ts";
+import { Memberships } from "../../src/core/memberships.ts";
+import { Rooms } from "../../src/core/rooms.ts";
+import { Documents } from "../../src/graphql/documents.ts";
+import type { Context } from "../../src/graphql/context.ts";
+import { createErrorMask } from "../../src/graphql/errors.ts";
+import type { LiveMember } from "../../src/graphql/live_selection.ts";
+import { LiveSelections } from "../../src/graphql/live_selections.ts";
+import { LiveSource } from "../../src/graphql/live_source.ts";
+import { Operations } from "../../src/graphql/operations.ts";
+import { openMemoryWorld } from "./memory_world.ts";
+import { RecordingTelemetry } from "./recording_telemetry.ts";
+
+/** A resolver of a field below a live root field, as a program of its own may have one. */
+export type FieldResolver = GraphQLFieldResolver<Delivery, Context>;
+
+/** A subscriber that keeps what it got. */
+export class RecordingMember implements LiveMember {
+  // deno-lint-ignore no-explicit-any -- tests look into whatever came back
+  readonly results: any[] = [];
+  readonly texts: string[] = [];
+  readonly failures: string[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(readonly viewer: Caller) {}
+
+  next({ text }: { readonly text: string }): void {
+    this.texts.push(text);
+    this.results.push(JSON.parse(text));
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  fail(errors: readonly { readonly message: string }[]): void {
+    this.failures.push(...errors.map(({ message }) => message));
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when there are so many results. */
+  async has(count: number): Promise<void> {
+    while (this.results.length < count && this.failures.length === 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+}
+
+/** Live selections over a memory engine, on a schema whose event fields the test writes. */
+export async function openLiveWorld(fields: Readonly<Record<string, FieldResolver>> = {}) {
+  const telemetry = new RecordingTelemetry();
+  const world = await openMemoryWorld();
+  const [{ log, presence }] = world.nodes;
+  const hub = new Hub({ log, clock: world.clock, telemetry });
+  await hub.open();
+  const memberships = new Memberships({
+    presence,
+    clock: world.clock,
+    telemetry,
+    leaveGraceMs: 0,
+    maxRoomsPerSession: 10,
+  });
+  const rooms = new Rooms({
+    engine: world.nodes[0],
+    hub,
+    memberships,
+    telemetry,
+    authorize: ({ userId }) => userId !== "eve",
+    maxMessageBytes: 65_536,
+    nodeStatus: () => {
+      throw new Error("Not asked in these tests");
+    },
+  });
+  const mask = createErrorMask(telemetry);
+  const live = new LiveSelections({ hub, rooms, mask });
+  const schema = createTestSchema(fields);
+  const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
+
+  return {
+    telemetry,
+    hub,
+    live,
+    rooms,
+    core: world.core,
+    /** Sends a message as this user. */
+    send: (content: string, caller = callerOf("ann"), excludeSelf = false) =>
+      rooms.send(caller, { room: "lobby", content, event: null, data: null, excludeSelf, idempotencyKey: null }),
+    /** Subscribes as this caller. */
+    async subscribe(query: string, caller = callerOf("ann"), variables: Record<string, unknown> = {}) {
+      const { operation, errors } = operations.prepare({ query, variables });
+      if (errors !== undefined) throw new AggregateError(errors);
+      const member = new RecordingMember(caller);
+      const subscribed = await operations.subscribe(operation, { rooms, viewer: caller }, member);
+      if (subscribed.errors !== undefined) throw new AggregateError(subscribed.errors, subscribed.errors[0]!.message);
+      if (!("leave" in subscribed)) throw new Error("Not a live subscription");
+      return { member, leave: subscribed.leave };
+    },
+    async [Symbol.asyncDispose]() {
+      hub.close();
+      memberships.close();
+      await world.close();
+    },
+  };
+}
+
+/** A caller of this name, in a session of its own. */
+export function callerOf(userId: string, sessionId = `session of ${userId}`): Caller {
+  const principal = { userId, scopes: new Set(SCOPES), expiresAtMs: null };
+  return { principal, sessionId, namesSession: true, session: undefined };
+}
+
+function createTestSchema(fields: Readonly<Record<string, FieldResolver>>): GraphQLSchema {
+  const resolvers: Record<string, FieldResolver> = {
+    content: ({ publication }) => publication.event.kind === "message" ? publication.event.content : null,
+    ...fields,
+  };
+  const event = new GraphQLObjectType<Delivery, Context>({
+    name: "Event",
+    fields: Object.fromEntries(
+      Object.entries(resolvers).map(([name, resolve]) => [name, { type: GraphQLString, resolve }]),
+    ),
+  });
+  return new GraphQLSchema({
+    query: new GraphQLObjectType({ name: "Query", fields: { unused: { type: GraphQLString } } }),
+    subscription: new GraphQLObjectType<Delivery, Context>({
+      name: "Subscription",
+      fields: {
+        messages: {
+          type: event,
+          args: { room: { type: new GraphQLNonNull(GraphQLID) } },
+          subscribe: async (_root, { room }, context) =>
+            new LiveSource(await context.rooms.openMessages(context.viewer, room, null)),
+          resolve: (delivery) => delivery,
+        },
+      },
+    }),
+  });
+}

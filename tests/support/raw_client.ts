@@ -1,0 +1,90 @@
+import { deadline } from "@std/async/deadline";
+import { WebSocket } from "ws";
+
+/** How long a test waits for what must come, in milliseconds, before it fails. */
+const PATIENCE_MS = 10_000;
+
+// deno-lint-ignore no-explicit-any -- tests look into whatever came back
+export type ProtocolMessage = any;
+
+/** A WebSocket that speaks graphql-transport-ws message by message, right or wrong. */
+export class RawClient implements AsyncDisposable {
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  readonly #socket: WebSocket;
+  readonly #messages: ProtocolMessage[] = [];
+  readonly #waiting: ((message: ProtocolMessage) => void)[] = [];
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) =>
+      socket.once("close", (code, reason) => resolve({ code, reason: String(reason) }))
+    );
+    socket.on("error", () => {
+      // The close that follows tells the test.
+    });
+    socket.on("message", (data) => {
+      const message = JSON.parse(String(data));
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#messages.push(message);
+      else waiting(message);
+    });
+  }
+
+  /** Connects, with these headers; nothing is sent yet. */
+  static async connect(url: string, options: { protocol?: string[]; headers?: Record<string, string> } = {}) {
+    const socket = new WebSocket(url, options.protocol ?? ["graphql-transport-ws"], { headers: options.headers ?? {} });
+    const client = new RawClient(socket);
+    await new Promise((resolve, reject) => {
+      socket.once("open", resolve);
+      socket.once("error", reject);
+    });
+    return client;
+  }
+
+  /** Connects and is acknowledged. */
+  static async ready(url: string, payload: Record<string, unknown> = {}): Promise<RawClient> {
+    const client = await RawClient.connect(url);
+    client.send({ type: "connection_init", payload });
+    await client.next();
+    return client;
+  }
+
+  /** Sends a message as JSON, or a text as it is, or bytes as a binary message. */
+  send(message: ProtocolMessage): void {
+    this.#socket.send(typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message));
+  }
+
+  /** Begins an operation. */
+  subscribe(id: string, query: string, variables: Record<string, unknown> = {}): void {
+    this.send({ id, type: "subscribe", payload: { query, variables } });
+  }
+
+  /** The next message that has not been taken. */
+  next(): Promise<ProtocolMessage> {
+    if (this.#messages.length > 0) return Promise.resolve(this.#messages.shift());
+    return deadline(new Promise((resolve) => this.#waiting.push(resolve)), PATIENCE_MS);
+  }
+
+  /** Reads nothing any more from the network, as a stalled client does. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.terminate();
+    await this.closed;
+  }
+}
+
+/** A client's text frame, masked with a key of zeros: several in one chunk arrive at once. */
+export function clientFrame(text: string): Uint8Array<ArrayBuffer> {
+  const payload = new TextEncoder().encode(text);
+  const header = payload.length < 126
+    ? [0x81, 0x80 | payload.length]
+    : [0x81, 0x80 | 126, payload.length >>> 8, payload.length & 0xff];
+  return new Uint8Array([...header, 0, 0, 0, 0, ...payload]);
+}

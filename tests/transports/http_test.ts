@@ -1,0 +1,130 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { SEND } from "../support/documents.ts";
+import { startLocalServer } from "../support/local_server.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+const VIEWER = JSON.stringify({ query: "{ viewer { userId } }" });
+
+/** A request nobody should send, with the status and code it gets. */
+const REFUSED: Readonly<Record<string, readonly [init: RequestInit, status: number, code: string]>> = {
+  "a form": [
+    { body: "query=%7Bviewer%7Bid%7D%7D", headers: { "content-type": "application/x-www-form-urlencoded" } },
+    415,
+    "BAD_USER_INPUT",
+  ],
+  "plain text": [{ body: VIEWER, headers: { "content-type": "text/plain" } }, 415, "BAD_USER_INPUT"],
+  "plain text that names JSON": [
+    { body: VIEWER, headers: { "content-type": "text/plain; application/json" } },
+    415,
+    "BAD_USER_INPUT",
+  ],
+  "a body that is not JSON": [{ body: "{", headers: JSON_TYPE }, 400, "BAD_USER_INPUT"],
+  "a batch": [{ body: `[${VIEWER}]`, headers: JSON_TYPE }, 400, "BAD_USER_INPUT"],
+  "a body over 256 KiB": [{ body: "x".repeat(262_145), headers: JSON_TYPE }, 413, "PAYLOAD_TOO_LARGE"],
+  "a session id that is none": [
+    { body: VIEWER, headers: { ...JSON_TYPE, "x-session-id": "with space" } },
+    400,
+    "BAD_USER_INPUT",
+  ],
+  "a foreign Origin": [{ body: VIEWER, headers: { ...JSON_TYPE, origin: "https://evil.example" } }, 403, "FORBIDDEN"],
+  "a subscription": [
+    { body: JSON.stringify({ query: `subscription { messages(room: "a") { id } }` }), headers: JSON_TYPE },
+    501,
+    "NOT_IMPLEMENTED",
+  ],
+};
+
+for (const [what, [init, status, code]] of Object.entries(REFUSED)) {
+  Deno.test(`HTTP with ${what} is answered ${status} ${code}`, async () => {
+    await using server = await startLocalServer();
+
+    const response = await fetch(server.url, { method: "POST", ...init });
+
+    const { errors } = await response.json();
+    assertEquals([response.status, errors[0].extensions.code], [status, code]);
+  });
+}
+
+Deno.test("a body that never says its length is cut at the bound", async () => {
+  await using server = await startLocalServer();
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 65_536;
+      controller.enqueue(new Uint8Array(65_536));
+      if (sent > 10_000_000) controller.error(new Error("The server went on reading"));
+    },
+  });
+
+  const answered = await fetch(server.url, { method: "POST", body, headers: JSON_TYPE }).then(
+    async (response) => {
+      await response.body?.cancel();
+      return response.status;
+    },
+    () => "cut off",
+  );
+
+  assertMatch(String(answered), /^(413|cut off)$/);
+});
+
+Deno.test("a query may come by GET, a mutation may not", async () => {
+  await using server = await startLocalServer();
+  const ask = (query: string) => fetch(`${server.url}?query=${encodeURIComponent(query)}`);
+
+  const query = await ask("{ viewer { userId } }");
+  const mutation = await ask(`mutation { sendMessage(room: "a", content: "b") { success } }`);
+
+  assertMatch((await query.json()).data.viewer.userId, /^guest-/);
+  assertEquals(mutation.status, 405);
+  await mutation.body?.cancel();
+});
+
+Deno.test("errors keep their code and place over HTTP", async () => {
+  await using server = await startLocalServer();
+
+  const parse = await server.query("{ viewer {");
+  const validation = await server.query("{ nobody }");
+  const variables = await server.query(SEND, { room: "a" });
+  const refusal = await server.query(SEND, { room: "", content: "x" });
+  const tooLarge = await server.query(SEND, { room: "a", content: "é".repeat(32_769) });
+
+  const codes = [parse, validation, variables, refusal].map(({ errors }) => errors[0].extensions.code);
+  assertEquals(codes, ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "BAD_USER_INPUT"]);
+  assertEquals(refusal.errors[0].path, ["sendMessage"]);
+  assertEquals(tooLarge.errors[0].extensions, { code: "PAYLOAD_TOO_LARGE", limit: 65_536 });
+});
+
+Deno.test("a preflight of an allowed origin names methods and headers, and answers vary by Origin", async () => {
+  await using server = await startLocalServer({ server: { allowedOrigins: ["https://app.example"] } });
+
+  const response = await fetch(server.url, { method: "OPTIONS", headers: { origin: "https://app.example" } });
+
+  assertEquals([response.status, response.headers.get("vary")], [204, "Origin"]);
+  assertMatch(response.headers.get("access-control-allow-headers")!, /x-user-id, x-session-id/);
+  await response.body?.cancel();
+});
+
+Deno.test("/health and /ready answer 200, and another path 404", async () => {
+  await using server = await startLocalServer();
+  const get = async (path: string) => {
+    const response = await fetch(new URL(path, server.url));
+    return [response.status, (await response.json()).status];
+  };
+
+  assertEquals(await get("/health"), [200, "ok"]);
+  assertEquals(await get("/ready"), [200, "ready"]);
+  assertEquals(await get("/nothing"), [404, undefined]);
+});
+
+Deno.test("two servers in one process share nothing", async () => {
+  await using one = await startLocalServer({ nodeId: "one" });
+  await using two = await startLocalServer({ nodeId: "two" });
+
+  await one.query(SEND, { room: "lobby", content: "only here" });
+  const heads = await Promise.all(
+    [one, two].map((server) => server.query(`{ server { node } room(room: "lobby") { head } }`)),
+  );
+
+  assertEquals(heads.map(({ data }) => data.server.node), ["one", "two"]);
+  assertEquals(heads[0].data.room.head === heads[1].data.room.head, false);
+});

@@ -1,0 +1,102 @@
+import { Buffer } from "node:buffer";
+import { assertEquals } from "@std/assert";
+import { FlushQueue } from "../../src/transports/flush_queue.ts";
+import { Outbox } from "../../src/transports/outbox.ts";
+
+/** A socket that keeps what is written, or lets it pile up. */
+class FakeSocket {
+  readonly writes: Uint8Array[] = [];
+  writableLength = 0;
+  stalled = false;
+
+  write(bytes: Uint8Array): boolean {
+    this.writes.push(Uint8Array.from(bytes));
+    if (this.stalled) this.writableLength += bytes.length;
+    return !this.stalled;
+  }
+}
+
+function openOutbox(maxBytes = 1_048_576) {
+  const socket = new FakeSocket();
+  let overflows = 0;
+  const outbox = new Outbox({ socket, flushes: new FlushQueue(), maxBytes, onOverflow: () => overflows++ });
+  return { socket, outbox, overflows: () => overflows };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The payloads of unmasked text frames, one after the other (RFC 6455 section 5.2). */
+function readFrames(bytes: Uint8Array): string[] {
+  const buffer = Buffer.from(bytes);
+  const texts: string[] = [];
+  for (let at = 0; at < buffer.length;) {
+    assertEquals(buffer[at], 0x81);
+    const short = buffer[at + 1]!;
+    const [length, header] = short < 126
+      ? [short, 2]
+      : short === 126
+      ? [buffer.readUInt16BE(at + 2), 4]
+      : [Number(buffer.readBigUInt64BE(at + 2)), 10];
+    texts.push(buffer.toString("utf8", at + header, at + header + length));
+    at += header + length;
+  }
+  return texts;
+}
+
+for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
+  Deno.test(`an outbox frames a text of ${length} bytes as RFC 6455 has it`, async () => {
+    const { socket, outbox } = openOutbox();
+
+    outbox.sendText("x".repeat(length));
+    await turn();
+
+    assertEquals(readFrames(socket.writes[0]!), ["x".repeat(length)]);
+  });
+}
+
+Deno.test("what gathers in one turn of the event loop is one write, in order", async () => {
+  const { socket, outbox } = openOutbox();
+  const head = Buffer.from(`{"id":"a","payload":`);
+
+  outbox.sendText("first");
+  outbox.sendShared(head, Buffer.from(`"é"`));
+  outbox.sendText("last");
+  await turn();
+  outbox.sendText("next turn");
+  await turn();
+
+  assertEquals(socket.writes.map(readFrames), [["first", `{"id":"a","payload":"é"}`, "last"], ["next turn"]]);
+});
+
+Deno.test("output that has gathered to 64 KiB does not wait for the end of the turn", () => {
+  const { socket, outbox } = openOutbox();
+
+  for (let sent = 0; sent < 7; sent++) outbox.sendText("x".repeat(10_000));
+
+  assertEquals(socket.writes.length, 1);
+  outbox.close();
+});
+
+Deno.test("G4 a reader that lets more wait than allowed is told of once, and gets nothing more", async () => {
+  const { socket, outbox, overflows } = openOutbox(1_000);
+  socket.stalled = true;
+
+  outbox.sendText("x".repeat(600));
+  await turn();
+  outbox.sendText("x".repeat(600));
+  outbox.sendText("small");
+  await turn();
+
+  assertEquals([overflows(), socket.writes.length], [1, 1]);
+});
+
+Deno.test("a closed outbox sends nothing", async () => {
+  const { socket, outbox } = openOutbox();
+
+  outbox.sendText("too late");
+  outbox.close();
+  outbox.sendText("far too late");
+  await turn();
+
+  assertEquals(socket.writes, []);
+});
