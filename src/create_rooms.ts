@@ -20,7 +20,10 @@ import { Operations } from "./graphql/operations.ts";
 import { createSchema } from "./graphql/schema.ts";
 import { type ConnectionInfo, resolveOptions, type RoomsOptions, type Settings } from "./options.ts";
 import { Access } from "./transports/access.ts";
+import { FlushQueue } from "./transports/flush_queue.ts";
 import { createGraphqlHttp } from "./transports/graphql_http.ts";
+import { GraphqlStreams } from "./transports/graphql_stream.ts";
+import { Heartbeat } from "./transports/heartbeat.ts";
 import { GRAPHQL_PATH, HttpServer } from "./transports/http_server.ts";
 import type { SocketConnection } from "./transports/socket_connection.ts";
 import { createSocketProtocol } from "./transports/socket_protocol.ts";
@@ -96,7 +99,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       version: VERSION,
       engineName: engine.name,
       startedAtMs,
-      connections: webSockets.size,
+      connections: shared.openConnections(),
       subscriptions: live.members,
       rooms: hub.openFeeds,
     }),
@@ -110,6 +113,17 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
 
   const authenticator = createOpenAuthenticator({ scopes: openScopes(settings) });
   const hooks = connectionHooks(options, telemetry);
+  const flushes = new FlushQueue();
+  const heartbeat = new Heartbeat(clock, server.pingMs);
+  const shared = {
+    clock,
+    telemetry,
+    flushes,
+    heartbeat,
+    outboxBytes: limits.outboxBytes,
+    openConnections: (): number => webSockets.size + streams.size,
+    maxConnections: limits.connections,
+  };
   const webSockets: WebSocketTransport = new WebSocketTransport({
     protocol: createSocketProtocol({
       authenticator,
@@ -120,22 +134,20 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       limits,
       onAcknowledged: hooks.connected,
     }),
+    ...shared,
     authenticator,
-    clock,
-    telemetry,
-    pingMs: server.pingMs,
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
-    outboxBytes: limits.outboxBytes,
-    maxConnections: limits.connections,
     onClosed: hooks.disconnected,
   });
+  const streams: GraphqlStreams = new GraphqlStreams({ ...shared, operations, rooms, sessions, mask });
   const http = new HttpServer({
     access: new Access({ openOnLoopback: !auth.anonymous, allowedOrigins: server.allowedOrigins }),
     graphql: createGraphqlHttp({
       schema,
       documents,
       operations,
+      streams,
       rooms,
       telemetry,
       mask,
@@ -144,6 +156,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
+    streams,
     clock,
     telemetry,
     host: server.host,
@@ -152,6 +165,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
   });
 
   const closeCore = async (): Promise<void> => {
+    heartbeat.close();
     hub.close();
     memberships.close();
     sessions.close();
@@ -164,12 +178,12 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
     async listen() {
       await engine.open();
       await hub.open();
+      heartbeat.open();
       try {
         const port = await http.listen();
         const host = server.host.includes(":") ? `[${server.host}]` : server.host;
         return { port, url: `http://${host}:${port}${GRAPHQL_PATH}` };
       } catch (error) {
-        await webSockets.close(1001, "");
         await closeCore();
         throw error;
       }

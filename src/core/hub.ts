@@ -31,8 +31,8 @@ export interface FeedReader {
 
 /** A reader's place in a feed. */
 export interface Attachment {
-  /** The first delivery is the first one after this. */
-  readonly start: FeedPosition;
+  /** Everything up to here has been delivered; right after attaching, nothing has, and the first delivery is behind it. */
+  readonly position: FeedPosition;
   /** Ends the deliveries at once; calling it twice is safe. */
   detach(): void;
 }
@@ -117,8 +117,11 @@ export class Hub {
       throw error;
     }
     const place: Place = { reader, attached: true };
+    opened.add(place);
     return {
-      start: opened.add(place),
+      get position() {
+        return opened.position;
+      },
       detach() {
         if (!place.attached) return;
         place.attached = false;
@@ -175,13 +178,18 @@ class OpenFeed {
     this.ready = this.#own.open();
   }
 
-  add(place: Place): FeedPosition {
+  add(place: Place): void {
     this.#places = [...this.#places, place];
-    return this.#position();
   }
 
   remove(place: Place): void {
     this.#places = this.#places.filter((one) => one !== place);
+  }
+
+  /** Everything up to here has been delivered. */
+  get position(): FeedPosition {
+    if (this.#own === undefined) return [this.#everyone.position];
+    return this.#followsEveryone ? [this.#own.position, this.#everyone.position] : [this.#own.position];
   }
 
   close(): void {
@@ -204,14 +212,9 @@ class OpenFeed {
 
   #deliver(publication: Publication): void {
     if (this.#places.length === 0) return;
-    const position = this.#position();
+    const { position } = this;
     const delivery: Delivery = { publication, position, cursor: formatCursor(this.#feed, position) };
     this.#forEachReader((reader) => reader.deliver(delivery));
-  }
-
-  #position(): FeedPosition {
-    if (this.#own === undefined) return [this.#everyone.position];
-    return this.#followsEveryone ? [this.#own.position, this.#everyone.position] : [this.#own.position];
   }
 
   #forEachReader(call: (reader: FeedReader) => void): void {

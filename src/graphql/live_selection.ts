@@ -11,6 +11,8 @@ export type CheckedArgs = Parameters<typeof executeSubscriptionEvent>[0];
 /** One subscriber. Called synchronously, in the order of the feed. */
 export interface LiveMember {
   readonly viewer: Caller;
+  /** Called once, before anything else: the subscription is live, and what comes is behind this cursor. */
+  begin(cursor: string): void;
   /** The next event, as shared bytes. Must not throw. */
   next(frame: LiveFrame): void;
   /** Ends the subscription with errors; nothing is called afterwards. */

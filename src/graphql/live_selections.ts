@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Hub } from "../core/hub.ts";
-import type { Attachment } from "../core/hub.ts";
+import { formatCursor } from "../core/cursor.ts";
+import type { Attachment, Hub } from "../core/hub.ts";
 import type { LiveSource } from "./live_source.ts";
 import { type CheckedArgs, type LiveMember, LiveSelection, type LiveSelectionDeps } from "./live_selection.ts";
 
@@ -18,6 +18,8 @@ export interface LiveOperation {
 interface Shared {
   readonly selection: LiveSelection;
   readonly attached: Promise<Attachment>;
+  /** Members, and those who wait to become one: while there are any, the selection stays. */
+  users: number;
 }
 
 /**
@@ -59,34 +61,42 @@ export class LiveSelections {
    * @throws as {@linkcode Hub.attach} does
    */
   async join(source: LiveSource, operation: LiveOperation, member: LiveMember): Promise<() => void> {
+    const { feed } = source.request;
     const key = selectionKey(source, operation);
-    let shared = this.#selections.get(key);
-    if (shared === undefined) {
-      const selection = new LiveSelection(operation.args, source.request, this.#deps);
-      const attached = this.#deps.hub.attach(source.request.feed, {
-        deliver: (delivery) => this.#clean(() => selection.deliver(delivery)),
-        gap: () => selection.gap(),
-      });
-      shared = { selection, attached };
-      this.#selections.set(key, shared);
-    }
+    const shared = this.#selections.get(key) ?? this.#open(key, source, operation);
     const { selection, attached } = shared;
-    // Counted from here, so that the selection is not closed while this one waits.
-    selection.add(member);
+    shared.users++;
+    let left = false;
     const leave = (): void => {
+      if (left) return;
+      left = true;
       selection.remove(member);
-      if (selection.size > 0 || this.#selections.get(key)?.selection !== selection) return;
-      this.#selections.delete(key);
+      if (--shared.users > 0) return;
+      if (this.#selections.get(key) === shared) this.#selections.delete(key);
       // A failed attach has left nothing behind; whoever joined has been told of it.
       attached.then((attachment) => attachment.detach(), () => {});
     };
     try {
-      await attached;
+      const { position } = await attached;
+      // From here to the end nothing can be delivered in between.
+      member.begin(formatCursor(feed, position));
+      selection.add(member);
     } catch (error) {
       leave();
       throw error;
     }
     return leave;
+  }
+
+  #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
+    const selection = new LiveSelection(operation.args, source.request, this.#deps);
+    const attached = this.#deps.hub.attach(source.request.feed, {
+      deliver: (delivery) => this.#clean(() => selection.deliver(delivery)),
+      gap: () => selection.gap(),
+    });
+    const shared = { selection, attached, users: 0 };
+    this.#selections.set(key, shared);
+    return shared;
   }
 }
 

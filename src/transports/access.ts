@@ -37,7 +37,8 @@ export class Access {
     const host = parseAuthority(request.headers.host);
     if (host === undefined || (this.#openOnLoopback && !isLoopbackHost(host.hostname))) return "host";
     const { origin } = request.headers;
-    return origin === undefined || this.#allows(origin, host) ? undefined : "origin";
+    if (origin === undefined) return isForeignEmbed(request) ? "origin" : undefined;
+    return this.#allows(origin, host) ? undefined : "origin";
   }
 
   /** Says what a page of the request's origin, which was let in, may read (CORS, Fetch standard). */
@@ -65,6 +66,14 @@ export class Access {
     if (this.#openOnLoopback && isLoopbackHost(page.hostname)) return true;
     return this.#allowed.has(page.origin);
   }
+}
+
+/**
+ * Whether a foreign page's tag (an image, a script) asks: browsers send no Origin with
+ * those, but say so (Fetch Metadata). Following a link is nobody's attack.
+ */
+function isForeignEmbed({ headers }: IncomingMessage): boolean {
+  return headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] !== "navigate";
 }
 
 /** An Origin that is one: not `null`, nothing behind scheme, host and port. */

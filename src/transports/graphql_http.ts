@@ -5,8 +5,9 @@ import type { Rooms } from "../core/rooms.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import type { Context } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
-import type { OperationRequest, Operations } from "../graphql/operations.ts";
+import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
 import type { GraphQLError, GraphQLSchema } from "graphql";
+import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
 import { readBody } from "./request_body.ts";
@@ -16,6 +17,7 @@ export interface GraphqlHttpDeps extends IdentifyDeps {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
   readonly operations: Operations;
+  readonly streams: GraphqlStreams;
   readonly rooms: Rooms;
   readonly telemetry: Telemetry;
   /** Makes what was thrown presentable. */
@@ -52,10 +54,9 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
   return async (request, response) => {
     try {
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
-      if (typeof asked?.query === "string" && isSubscription(asked)) {
-        throw new RealtimeError("NOT_IMPLEMENTED", "Cannot subscribe over HTTP: not built yet, use WebSocket");
-      }
+      const subscription = asked === undefined ? undefined : subscriptionOf(asked);
       const viewer = await identifyRequest(request, response, deps);
+      if (subscription !== undefined) return await deps.streams.serve(request, response, subscription, viewer);
       // Yoga takes a body that was read before it from here.
       if (request.method === "POST") Object.assign(request, { body: asked });
       await yoga(request, response, { rooms: deps.rooms, viewer });
@@ -64,8 +65,11 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     }
   };
 
-  function isSubscription(asked: OperationRequest): boolean {
-    return deps.operations.prepare(asked).operation?.kind === "subscription";
+  /** What is asked decides, not what is accepted: some clients accept a stream for everything. */
+  function subscriptionOf(asked: OperationRequest): Operation | undefined {
+    if (typeof asked.query !== "string") return undefined;
+    const { operation } = deps.operations.prepare(asked);
+    return operation?.kind === "subscription" ? operation : undefined;
   }
 
   function refuse(response: ServerResponse, error: unknown): void {
@@ -89,23 +93,34 @@ async function readPost(request: IncomingMessage, maxBytes: number): Promise<Ope
       `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`,
     );
   }
-  const text = await readBody(request, maxBytes);
-  let body: unknown;
+  const body = parseObject(await readBody(request, maxBytes), "body");
+  // Who reads it looks at each part: Yoga, or `subscriptionOf` for the query.
+  return body as unknown as OperationRequest;
+}
+
+function parseObject(text: string, what: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
   try {
-    body = JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: not JSON", { cause: error });
+    throw new RealtimeError("BAD_USER_INPUT", `Cannot read the ${what}: not JSON`, { cause: error });
   }
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: must be one JSON object with a query");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new RealtimeError("BAD_USER_INPUT", `Cannot read the ${what}: must be one JSON object`);
   }
-  return body as OperationRequest;
+  return value as Readonly<Record<string, unknown>>;
 }
 
 function readGet(request: IncomingMessage): OperationRequest | undefined {
   const { searchParams } = new URL(request.url ?? "", "http://localhost");
   const query = searchParams.get("query");
-  return query === null ? undefined : { query, operationName: searchParams.get("operationName") };
+  if (query === null) return undefined;
+  const variables = searchParams.get("variables");
+  return {
+    query,
+    operationName: searchParams.get("operationName"),
+    variables: variables === null || variables === "" ? null : parseObject(variables, "variables"),
+  };
 }
 
 function createDocumentsPlugin(documents: Documents): Plugin {

@@ -17,12 +17,20 @@ const MAX_SILENT_PINGS = 2;
 /** Pings every peer once a period, and ends those silent for two pings: one timer for all. */
 export class Heartbeat {
   readonly #groups: Set<Pulse>[] = Array.from({ length: GROUPS }, () => new Set());
-  readonly #cancel: Cancel;
+  readonly #clock: Clock;
+  readonly #periodMs: number;
+  #cancel: Cancel | undefined;
   #turn = 0;
   #joined = 0;
 
   constructor(clock: Clock, periodMs: number) {
-    this.#cancel = clock.every(periodMs / GROUPS, () => this.#beat());
+    this.#clock = clock;
+    this.#periodMs = periodMs;
+  }
+
+  /** Begins to beat. Called once. */
+  open(): void {
+    this.#cancel = this.#clock.every(this.#periodMs / GROUPS, () => this.#beat());
   }
 
   /** Watches a peer until the function it gives is called. */
@@ -33,7 +41,7 @@ export class Heartbeat {
   }
 
   close(): void {
-    this.#cancel();
+    this.#cancel?.();
   }
 
   #beat(): void {

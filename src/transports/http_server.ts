@@ -6,6 +6,7 @@ import { describeError, type Telemetry } from "../core/telemetry.ts";
 import type { Access } from "./access.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { HttpHandler } from "./graphql_http.ts";
+import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
 import { answerHealth, answerReady, HEALTH_PATH, READY_PATH } from "./ops.ts";
 import { refuseUpgrade, type WebSocketTransport } from "./websocket.ts";
@@ -18,6 +19,7 @@ export interface HttpServerDeps {
   readonly access: Access;
   readonly graphql: HttpHandler;
   readonly webSockets: WebSocketTransport;
+  readonly streams: GraphqlStreams;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly host: string;
@@ -74,8 +76,9 @@ export class HttpServer {
   }
 
   async #stop(): Promise<void> {
-    const { webSockets, clock, drainMs } = this.#deps;
+    const { webSockets, streams, clock, drainMs } = this.#deps;
     const cancelCut = clock.after(drainMs, () => this.#server.closeAllConnections());
+    streams.close();
     await webSockets.close(CLOSE_CODES.serviceRestart, "server is stopping");
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();

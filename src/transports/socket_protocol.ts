@@ -167,6 +167,8 @@ function createMember(connection: SocketConnection, id: string, end: () => void)
   const { outbox } = connection;
   return {
     viewer: connection.caller!,
+    // The protocol has no message that says so.
+    begin() {},
     next: (frame) => outbox.sendShared(head, frame.bytes),
     fail(errors) {
       outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);

@@ -8,8 +8,8 @@ import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
-import { FlushQueue } from "./flush_queue.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import type { FlushQueue } from "./flush_queue.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { readGuest } from "./identify.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
@@ -19,12 +19,15 @@ export interface WebSocketTransportDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly pingMs: number;
   /** Bytes of one inbound message; and of the first one, the connection_init. */
   readonly frameBytes: number;
   readonly initBytes: number;
   readonly outboxBytes: number;
+  /** Connections of all transports that are open, and that may be. */
+  readonly openConnections: () => number;
   readonly maxConnections: number;
+  readonly flushes: FlushQueue;
+  readonly heartbeat: Heartbeat;
   /** Called once when a connection that was acknowledged has ended. */
   readonly onClosed: (connection: SocketConnection) => void;
 }
@@ -36,8 +39,6 @@ const FLOOD_MARGIN = 512;
 export class WebSocketTransport {
   readonly #deps: WebSocketTransportDeps;
   readonly #connections = new Set<SocketConnection>();
-  readonly #flushes = new FlushQueue();
-  readonly #heartbeat: Heartbeat;
   /** The Set-Cookie header that goes out with the answer to an upgrade. */
   readonly #cookies = new WeakMap<IncomingMessage, string>();
   readonly #server: WebSocketServer;
@@ -46,7 +47,6 @@ export class WebSocketTransport {
 
   constructor(deps: WebSocketTransportDeps) {
     this.#deps = deps;
-    this.#heartbeat = new Heartbeat(deps.clock, deps.pingMs);
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -72,7 +72,7 @@ export class WebSocketTransport {
     if (request.headers["sec-websocket-version"] !== "13") {
       return refuseUpgrade(socket, 426, "Upgrade Required", ["Sec-WebSocket-Version: 13"]);
     }
-    if (this.#connections.size >= this.#deps.maxConnections + FLOOD_MARGIN) {
+    if (this.#deps.openConnections() >= this.#deps.maxConnections + FLOOD_MARGIN) {
       return refuseUpgrade(socket, 503, "Service Unavailable");
     }
     const guest = readGuest(request, this.#deps.authenticator);
@@ -89,7 +89,7 @@ export class WebSocketTransport {
           request,
           guest,
           clock: this.#deps.clock,
-          flushes: this.#flushes,
+          flushes: this.#deps.flushes,
           outboxBytes: this.#deps.outboxBytes,
         });
         this.#open(connection, webSocket);
@@ -102,19 +102,16 @@ export class WebSocketTransport {
     this.#ending = { code, reason };
     for (const connection of this.#connections) connection.end(code, reason);
     return new Promise((resolve) => {
-      this.#onEmpty = () => {
-        this.#heartbeat.close();
-        resolve();
-      };
-      if (this.#connections.size === 0) this.#onEmpty();
+      this.#onEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
     });
   }
 
   #open(connection: SocketConnection, webSocket: WebSocket): void {
-    const { protocol, clock, telemetry, maxConnections } = this.#deps;
+    const { protocol, clock, telemetry, heartbeat, openConnections, maxConnections } = this.#deps;
     const openedAt = clock.now();
     this.#connections.add(connection);
-    const stopPulse = this.#heartbeat.add(connection);
+    const stopPulse = heartbeat.add(connection);
     let failure: string | undefined;
 
     // ws tells of a broken frame here and then closes; without a listener it would end the process.
@@ -137,7 +134,7 @@ export class WebSocketTransport {
     });
 
     if (this.#ending !== undefined) return connection.end(this.#ending.code, this.#ending.reason);
-    if (this.#connections.size > maxConnections) {
+    if (openConnections() > maxConnections) {
       return connection.end(CLOSE_CODES.tryAgainLater, "too many connections");
     }
     webSocket.on("pong", () => connection.silentPings = 0);

@@ -28,9 +28,9 @@ Deno.test("G1 all readers of a room on all nodes see its messages and those to e
 Deno.test("G5 each delivery's cursor is the pair of all that has been delivered", async () => {
   await using world = await openWorld();
   const reader = new NotingReader();
-  const { start } = await world.hubs[0].attach(feed, reader);
+  const { position } = await world.hubs[0].attach(feed, reader);
   for (const stream of [LOBBY, EVERYONE, LOBBY] as const) await world.say(stream, "x");
-  assertEquals(start.map(({ offset }) => offset), [0, 0]);
+  assertEquals(position.map(({ offset }) => offset), [0, 0]);
   assertEquals(reader.deliveries.map(({ position }) => position.map(({ offset }) => offset)), [[1, 0], [1, 1], [2, 1]]);
   for (const { cursor, position } of reader.deliveries) {
     assertEquals(cursor, formatCursor(feed, position));
@@ -52,9 +52,9 @@ Deno.test("a reader gets nothing from before it was attached, and a message is d
   const [early, late] = [new NotingReader(), new NotingReader()];
   await world.hubs[0].attach(feed, early);
   await world.say(LOBBY, "a");
-  const { start } = await world.hubs[0].attach(feed, late);
+  const { position } = await world.hubs[0].attach(feed, late);
   await world.say(LOBBY, "b");
-  assertEquals([start[0]?.offset, late.told], [1, ["b"]]);
+  assertEquals([position[0]?.offset, late.told], [1, ["b"]]);
   assertEquals(early.deliveries[1] === late.deliveries[0], true);
 });
 

@@ -29,6 +29,13 @@ export class RecordingMember implements LiveMember {
 
   constructor(readonly viewer: Caller) {}
 
+  /** Where the subscription began. */
+  start: string | undefined;
+
+  begin(cursor: string): void {
+    this.start = cursor;
+  }
+
   next({ text }: { readonly text: string }): void {
     this.texts.push(text);
     this.results.push(JSON.parse(text));

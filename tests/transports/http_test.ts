@@ -27,10 +27,13 @@ const REFUSED: Readonly<Record<string, readonly [init: RequestInit, status: numb
     "BAD_USER_INPUT",
   ],
   "a foreign Origin": [{ body: VIEWER, headers: { ...JSON_TYPE, origin: "https://evil.example" } }, 403, "FORBIDDEN"],
-  "a subscription": [
-    { body: JSON.stringify({ query: `subscription { messages(room: "a") { id } }` }), headers: JSON_TYPE },
-    501,
-    "NOT_IMPLEMENTED",
+  "a subscription that accepts JSON alone": [
+    {
+      body: JSON.stringify({ query: `subscription { messages(room: "a") { id } }` }),
+      headers: { ...JSON_TYPE, accept: "application/json" },
+    },
+    406,
+    "BAD_USER_INPUT",
   ],
 };
 

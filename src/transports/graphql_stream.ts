@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { GraphQLError } from "graphql";
+import type { Caller } from "../core/caller.ts";
+import type { Clock } from "../core/clock.ts";
+import { RealtimeError } from "../core/errors.ts";
+import type { Rooms } from "../core/rooms.ts";
+import type { Sessions } from "../core/sessions.ts";
+import type { Telemetry } from "../core/telemetry.ts";
+import type { ErrorMask } from "../graphql/errors.ts";
+import type { Operation, Operations } from "../graphql/operations.ts";
+import type { FlushQueue } from "./flush_queue.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { answerJson } from "./http_error.ts";
+import { StreamConnection } from "./stream_connection.ts";
+import { chooseFormat } from "./stream_format.ts";
+
+/** What subscriptions over HTTP need. */
+export interface GraphqlStreamDeps {
+  readonly operations: Operations;
+  readonly rooms: Rooms;
+  readonly sessions: Sessions;
+  readonly mask: ErrorMask;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly flushes: FlushQueue;
+  readonly heartbeat: Heartbeat;
+  /** Bytes that may wait for a reader that lags. */
+  readonly outboxBytes: number;
+  /** Connections of all transports that are open, and that may be. */
+  readonly openConnections: () => number;
+  readonly maxConnections: number;
+}
+
+/**
+ * Subscriptions over HTTP: Server-Sent Events and multipart, on the same live
+ * selections as the WebSocket.
+ */
+export class GraphqlStreams {
+  readonly #deps: GraphqlStreamDeps;
+  readonly #connections = new Set<StreamConnection>();
+  #stopping = false;
+
+  constructor(deps: GraphqlStreamDeps) {
+    this.#deps = deps;
+  }
+
+  /** Open streams. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends every stream; those that still come are refused. */
+  close(): void {
+    this.#stopping = true;
+    for (const connection of this.#connections) {
+      connection.ending = "server is stopping";
+      connection.finish();
+    }
+  }
+
+  /**
+   * Answers one subscription. Resolves when it runs, or has been refused.
+   *
+   * @throws {RealtimeError} `SHUTTING_DOWN`, `RATE_LIMITED` before anything is begun
+   */
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    operation: Operation,
+    viewer: Caller,
+  ): Promise<void> {
+    const { operations, rooms, mask, flushes, outboxBytes, openConnections, maxConnections } = this.#deps;
+    if (this.#stopping) throw new RealtimeError("SHUTTING_DOWN", "Cannot subscribe: the server is stopping");
+    if (openConnections() >= maxConnections) {
+      throw new RealtimeError("RATE_LIMITED", "Cannot subscribe: too many connections", { retryAfterMs: 1_000 });
+    }
+    const format = chooseFormat(request.headers.accept);
+    if (format === undefined) return refuseFormat(response);
+
+    let leave: (() => void) | undefined;
+    let closed = false;
+    const connection = new StreamConnection({
+      response,
+      viewer,
+      format,
+      flushes,
+      maxBytes: outboxBytes,
+      onBegin: () => this.#opened(connection, response),
+    });
+    // Fires once on every path, however the answer ends.
+    response.once("close", () => {
+      closed = true;
+      leave?.();
+    });
+    const subscribed = await operations.subscribe(operation, { rooms, viewer }, connection);
+    if (subscribed.errors !== undefined) {
+      return answerJson(response, format.refusalStatus, { errors: subscribed.errors });
+    }
+    if ("leave" in subscribed) {
+      leave = subscribed.leave;
+    } else {
+      const { iterable } = subscribed;
+      // Nobody waits for the iterable of a program's own field to be closed.
+      leave = () => void iterable.return().catch(mask);
+      connection.begin("");
+      this.#pump(connection, response, iterable);
+    }
+    // The client went while the subscription was being begun.
+    if (closed) leave();
+  }
+
+  #opened(connection: StreamConnection, response: ServerResponse): void {
+    const { sessions, clock, telemetry, heartbeat } = this.#deps;
+    const { viewer, format } = connection;
+    const { userId } = viewer.principal;
+    const session = sessions.connect(userId, viewer.sessionId);
+    const stopPulse = heartbeat.add(connection);
+    const openedAt = clock.now();
+    this.#connections.add(connection);
+    telemetry.record("info", "stream.opened", { format: format.name, userId, sessionId: viewer.sessionId });
+    response.once("close", () => {
+      stopPulse();
+      this.#connections.delete(connection);
+      session.close("DISCONNECTED");
+      telemetry.record("info", "stream.closed", {
+        format: format.name,
+        userId,
+        reason: connection.ending,
+        durationMs: clock.now() - openedAt,
+      });
+    });
+  }
+
+  /** Sends what an ordinary iterable yields, no faster than the reader reads. */
+  #pump(connection: StreamConnection, response: ServerResponse, iterable: AsyncIterable<Result>): void {
+    const { mask } = this.#deps;
+    const pump = async (): Promise<void> => {
+      for await (const { errors, ...result } of iterable) {
+        const shown = errors === undefined ? result : { ...result, errors: errors.map(mask) };
+        connection.result(JSON.stringify(shown));
+        connection.flush();
+        if (response.writableNeedDrain) await new Promise((resolve) => response.once("drain", resolve));
+      }
+      connection.complete();
+    };
+    pump().catch((error: unknown) => connection.fail([mask(error)]));
+  }
+}
+
+interface Result {
+  readonly errors?: readonly GraphQLError[];
+}
+
+function refuseFormat(response: ServerResponse): void {
+  const message = "Cannot answer a subscription in any type this request accepts: " +
+    "must be text/event-stream, or multipart/mixed with a subscriptionSpec";
+  answerJson(response, 406, { errors: [{ message, extensions: { code: "BAD_USER_INPUT" } }] });
+}

@@ -1,0 +1,125 @@
+import type { ServerResponse } from "node:http";
+import type { GraphQLError } from "graphql";
+import type { Caller } from "../core/caller.ts";
+import type { LiveFrame } from "../graphql/live_frame.ts";
+import type { LiveMember } from "../graphql/live_selection.ts";
+import type { Flushable, FlushQueue } from "./flush_queue.ts";
+import type { Pulse } from "./heartbeat.ts";
+import type { StreamFormat } from "./stream_format.ts";
+
+/** What a stream needs. */
+export interface StreamConnectionDeps {
+  readonly response: ServerResponse;
+  readonly viewer: Caller;
+  readonly format: StreamFormat;
+  readonly flushes: FlushQueue;
+  /** Bytes that may wait for a reader that lags. */
+  readonly maxBytes: number;
+  /** Called once when the answer has begun. */
+  readonly onBegin: () => void;
+}
+
+/** Output that has gathered to this size does not wait for the end of the turn. */
+const FLUSH_AT_BYTES = 65_536;
+
+/**
+ * One subscription in one HTTP answer.
+ *
+ * The answer begins when the subscription is live, so a refusal can still be a whole
+ * answer of its own. A reader that lets more than the bound wait is cut off: it comes
+ * back by itself.
+ */
+export class StreamConnection implements LiveMember, Flushable, Pulse {
+  readonly viewer: Caller;
+  readonly format: StreamFormat;
+  silentPings = 0;
+  /** Why our side cut it off, when it did. */
+  ending: string | undefined;
+  readonly #deps: StreamConnectionDeps;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+
+  constructor(deps: StreamConnectionDeps) {
+    this.#deps = deps;
+    this.viewer = deps.viewer;
+    this.format = deps.format;
+  }
+
+  begin(cursor: string): void {
+    const { response } = this.#deps;
+    response.writeHead(200, {
+      "content-type": this.format.contentType,
+      // Neither a cache nor a proxy may keep events back.
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+      "x-content-type-options": "nosniff",
+    });
+    this.#write(this.format.open(cursor));
+    this.#deps.onBegin();
+  }
+
+  next(frame: LiveFrame): void {
+    this.#write(frame.as(this.format.event));
+  }
+
+  /** Sends a result that is shared with nobody. */
+  result(json: string): void {
+    this.#write(this.format.result(json));
+  }
+
+  fail(errors: readonly GraphQLError[]): void {
+    this.#write(this.format.errors(errors));
+    this.complete();
+  }
+
+  /** Says that there will be no more events. */
+  complete(): void {
+    this.#write(this.format.end);
+    this.finish();
+  }
+
+  /** Ends the answer, without a word: a client that wants more comes back. */
+  finish(): void {
+    this.flush();
+    this.#deps.response.end();
+  }
+
+  ping(): void {
+    // Nothing comes back on this road: a peer that is gone shows when what waits piles up.
+    this.silentPings = 0;
+    this.#write(this.format.beat);
+  }
+
+  onSilent(): void {}
+
+  flush(): void {
+    if (this.#waitingBytes === 0) return;
+    const { response, maxBytes } = this.#deps;
+    const bytes = this.#waiting.length === 1 ? this.#waiting[0]! : concat(this.#waiting, this.#waitingBytes);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (response.destroyed || response.writableEnded) return;
+    response.write(bytes);
+    if (response.writableLength > maxBytes) {
+      this.ending = "slow reader";
+      response.destroy();
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes >= FLUSH_AT_BYTES) this.flush();
+    else if (this.#waiting.length === 1) this.#deps.flushes.add(this);
+  }
+}
+
+function concat(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
