@@ -25,6 +25,8 @@ import { createGraphqlHttp } from "./transports/graphql_http.ts";
 import { GraphqlStreams } from "./transports/graphql_stream.ts";
 import { Heartbeat } from "./transports/heartbeat.ts";
 import { GRAPHQL_PATH, HttpServer } from "./transports/http_server.ts";
+import { createPages } from "./transports/pages.ts";
+import { ReceiptKeeper } from "./transports/receipt_keeper.ts";
 import type { SocketConnection } from "./transports/socket_connection.ts";
 import { createSocketProtocol } from "./transports/socket_protocol.ts";
 import { WebSocketTransport } from "./transports/websocket.ts";
@@ -108,13 +110,14 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
   const schema = createSchema();
   const mask = createErrorMask(telemetry);
   const documents = new Documents(schema, { maxTokens: limits.documentTokens });
-  const live = new LiveSelections({ hub, rooms, mask });
+  const live = new LiveSelections({ hub, rooms, mask, clock });
   const operations = new Operations({ schema, documents, live, mask });
 
   const authenticator = createOpenAuthenticator({ scopes: openScopes(settings) });
   const hooks = connectionHooks(options, telemetry);
   const flushes = new FlushQueue();
   const heartbeat = new Heartbeat(clock, server.pingMs);
+  const receipts = new ReceiptKeeper({ receipts: engine.receipts, clock, telemetry });
   const shared = {
     clock,
     telemetry,
@@ -131,10 +134,12 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       rooms,
       operations,
       mask,
+      keeper: receipts,
       limits,
       onAcknowledged: hooks.connected,
     }),
     ...shared,
+    keeper: receipts,
     authenticator,
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
@@ -156,6 +161,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
+    pages: server.pages ? createPages(telemetry) : undefined,
     streams,
     clock,
     telemetry,
@@ -166,6 +172,8 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
 
   const closeCore = async (): Promise<void> => {
     heartbeat.close();
+    receipts.close();
+    live.close();
     hub.close();
     memberships.close();
     sessions.close();
@@ -179,6 +187,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
       await engine.open();
       await hub.open();
       heartbeat.open();
+      receipts.open();
       try {
         const port = await http.listen();
         const host = server.host.includes(":") ? `[${server.host}]` : server.host;

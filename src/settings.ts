@@ -77,6 +77,11 @@ export const SETTINGS: readonly Setting[] = [
     defaultText: "none, and localhost while the server is open on a loopback address",
     put: (draft, value) => draft.server.allowedOrigins = value,
   }),
+  setting("no-pages", boolean(), {
+    help: "serve no pages: neither the console at / nor GraphiQL",
+    defaultText: "off, the pages are served",
+    put: (draft, value) => draft.server.pages = !value,
+  }),
   setting("history-count", integer(BOUNDS.history.count), {
     help: "entries kept in each stream",
     defaultText: String(DEFAULTS.history.count),
@@ -206,7 +211,7 @@ interface Flags {
 function parseFlags(args: readonly string[]): Flags {
   const unknown: string[] = [];
   const names = SETTINGS.map(({ flag }) => flag);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(args.flatMap(splitNegated), {
     boolean: ["help", "version"],
     alias: { h: "help" },
     // Everything else is text, because parseArgs would take any text for true.
@@ -232,6 +237,12 @@ function parseFlags(args: readonly string[]): Flags {
   const [first] = [...unknown, ...parsed._.map(String)];
   if (first !== undefined) throw new SettingsError(`Cannot use ${JSON.stringify(first)}: no such flag, see --help`);
   return { command: undefined, values };
+}
+
+/** With a value behind `=`, parseArgs forgets the `no-`: `--no-anonymous=true` would let everybody in. */
+function splitNegated(arg: string): readonly string[] {
+  const [, flag, value] = /^(--no-[^=]*)=(.*)$/s.exec(arg) ?? [];
+  return flag === undefined || value === undefined ? [arg] : [flag, value];
 }
 
 /** Whether everybody is let in only where somebody said so. */

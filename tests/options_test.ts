@@ -77,6 +77,7 @@ const REFUSED:
     [{ server: { host: "::" }, auth: { anonymous: false } }, RangeError, "set auth.anonymous"],
     [{ server: { allowedOrigins: "*" } }, TypeError, 'Cannot use "*" as server.allowedOrigins: must be an array'],
     [{ server: { allowedOrigins: ["*"] } }, RangeError, `Cannot use "*" as one of server.allowedOrigins: ${ORIGIN}`],
+    [{ server: { pages: "no" } }, TypeError, 'Cannot use "no" as server.pages: must be a boolean'],
     [{ auth: { anonymous: "yes" } }, TypeError, 'Cannot use "yes" as auth.anonymous: must be a boolean'],
     [{ auth: { anonymousScopes: ["read"] } }, TypeError, "Cannot use auth.anonymousScopes without auth.anonymous"],
     [

@@ -30,6 +30,8 @@ const READ: readonly (readonly [flag: string, text: string, options: RoomsOption
   ["allowed-origins", "https://a.example, http://b.example:81", {
     server: { allowedOrigins: ["https://a.example", "http://b.example:81"] },
   }],
+  ["no-pages", "true", { server: { pages: false } }],
+  ["no-pages", "0", { server: { pages: true } }],
   ["history-count", "10", { history: { count: 10 } }],
   ["history-age-seconds", "60", { history: { ageMs: 60_000 } }],
   ["history-age-seconds", "0.25", { history: { ageMs: 250 } }],
@@ -72,6 +74,11 @@ Deno.test("readSettings() takes --anonymous alone for true, and --no-anonymous f
   assertEquals(start(["--no-anonymous"], { ANONYMOUS: "true" }).options.auth, { anonymous: false });
 });
 
+Deno.test("readSettings() takes --no-pages alone for true", () => {
+  assertEquals(start(["--no-pages"], { NO_PAGES: "false" }).options.server, { pages: false });
+  assertEquals(start(["--no-pages=false"]).options.server, { pages: true });
+});
+
 Deno.test("readSettings() reads the scopes of --anonymous", () => {
   const { options } = start(["--anonymous"], { ANONYMOUS_SCOPES: "read,broadcast" });
 
@@ -108,6 +115,9 @@ const REFUSED: readonly (readonly [args: readonly string[], variables: Variables
   [["4000"], {}, 'Cannot use "4000": no such flag, see --help'],
   [["--", "--port"], {}, 'Cannot use "--port": no such flag, see --help'],
   [["--anonymous=maybe"], {}, 'Cannot use "maybe" as --anonymous: must be true, 1, false or 0'],
+  [["--no-anonymous=true"], {}, 'Cannot use "true": no such flag, see --help'],
+  [["--pages"], {}, 'Cannot use "--pages": no such flag, see --help'],
+  [[], { NO_PAGES: "off" }, 'Cannot use "off" as NO_PAGES: must be true, 1, false or 0'],
   [[], { ANONYMOUS: "yes" }, 'Cannot use "yes" as ANONYMOUS: must be true, 1, false or 0'],
   [
     ["--host", "0.0.0.0"],

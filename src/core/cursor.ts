@@ -7,6 +7,8 @@ import type { Stream } from "./stream.ts";
 /** The first character of every cursor; another one means another layout. */
 const VERSION = "1";
 const SEPARATOR = "~";
+/** Enough to tell rooms apart that nobody made to collide: every frame carries it. */
+const HASH_CHARACTERS = 6;
 /** Longer than any cursor this version writes. */
 const MAX_CURSOR_LENGTH = 256;
 
@@ -24,7 +26,7 @@ export function formatCursor(feed: Feed, position: FeedPosition): string {
 }
 
 function cursorPrefix(key: Stream): string {
-  return VERSION + shortHash(key);
+  return VERSION + shortHash(key).slice(-HASH_CHARACTERS);
 }
 
 /**

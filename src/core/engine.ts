@@ -19,6 +19,7 @@ export interface Engine {
   readonly name: string;
   readonly log: StreamLog;
   readonly presence: Presence;
+  readonly receipts: Receipts;
   /** Called once, before anything else. Rejects, with a reason for the operator, when the node cannot work. */
   open(): Promise<void>;
   /** Called once, last. Afterwards nothing of this node is left: no subscription, timer or membership. */
@@ -101,10 +102,12 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
-/** Which entries to read: those after a position, or the newest. */
+/** Which entries to read: the oldest after a position, the newest before one, or the newest. */
 export interface ReadRange {
-  /** Exclusive. Absent: the newest `limit` entries. */
+  /** Exclusive; not together with `before`. */
   readonly after?: Position;
+  /** Exclusive; not together with `after`. */
+  readonly before?: Position;
   /** At most so many entries. */
   readonly limit: number;
 }
@@ -123,9 +126,40 @@ export interface StreamPage {
   readonly entries: readonly StreamEntry[];
   /** Where the stream stood at the time of the read. */
   readonly top: Position;
-  /** Why `after` could not be continued from, or null when the entries follow it without a hole. */
+  /** Why `after` or `before` cannot be continued from, or null when the entries join it without a hole. */
   readonly reset: ResetReason | null;
+  /** Whether entries older than the page's first are kept. */
+  readonly hasOlder: boolean;
 }
+
+/**
+ * How far clients have got, for those that come back without saying it.
+ *
+ * Kept for two minutes from the last write, and bounded in number; a receipt that is
+ * gone is no error, only a resume that starts from now.
+ */
+export interface Receipts {
+  /** Writes receipts, each over the one its operation had. */
+  put(receipts: readonly Receipt[]): Promise<void>;
+  /** The receipt of an operation, or undefined. */
+  get(operationId: string): Promise<Receipt | undefined>;
+  /** Forgets the receipts of operations that have ended. */
+  remove(operationIds: readonly string[]): Promise<void>;
+}
+
+/** How far one operation's client has got. */
+export interface Receipt {
+  readonly operationId: string;
+  /** Everything up to this cursor has reached the client. */
+  readonly cursor: string;
+  /** Stands for the document and its variables: another operation has no part in it. */
+  readonly fingerprint: string;
+  /** Whose it is; null for a guest without a name, who is known by the operation alone. */
+  readonly userId: string | null;
+}
+
+/** How long a receipt is kept after its last write, in milliseconds. */
+export const RECEIPT_TTL_MS = 120_000;
 
 /**
  * Who is in which room, each user once, over all nodes.

@@ -17,6 +17,16 @@ export interface Feed {
 /** One position for each of a feed's streams, in the same order. */
 export type FeedPosition = readonly Position[];
 
+/** Where in a feed a subscription begins. */
+export type FeedStart =
+  | { readonly kind: "now" }
+  /** Behind a position the client has come to: a resume. */
+  | { readonly kind: "after"; readonly position: FeedPosition }
+  /** With the newest so many of the feed's own stream. */
+  | { readonly kind: "last"; readonly count: number }
+  /** A resume from a place nobody can tell any more: from now on, and something was missed. */
+  | { readonly kind: "lost" };
+
 /** What `messages(room)` follows. */
 export function messagesFeed(room: RoomName): Feed {
   return { key: messagesOf(room), streams: [messagesOf(room), EVERYONE] };

@@ -1,9 +1,11 @@
+import { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { formatCursor } from "./cursor.ts";
 import type { StreamEntry, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import { decodeEntry, type Publication } from "./event.ts";
-import { everyoneFeed, type Feed, type FeedPosition } from "./feed.ts";
+import { everyoneFeed, type Feed, type FeedPosition, type FeedStart } from "./feed.ts";
+import { type ResolvedStart, resolveStart } from "./feed_start.ts";
 import type { Position } from "./position.ts";
 import { EVERYONE, type Stream } from "./stream.ts";
 import { StreamReader } from "./stream_reader.ts";
@@ -129,6 +131,16 @@ export class Hub {
         release();
       },
     };
+  }
+
+  /** What a reader of a feed missed from one place up to another. */
+  backlog(feed: Feed, from: FeedPosition, to: FeedPosition): Backlog {
+    return new Backlog({ log: this.#deps.log, feed, from, to });
+  }
+
+  /** Where a subscription that begins like this reads on from. */
+  resolveStart(feed: Feed, start: FeedStart, live: FeedPosition): Promise<ResolvedStart> {
+    return resolveStart(this.#deps.log, feed, start, live);
   }
 
   #deliverToEveryone(entry: StreamEntry): void {

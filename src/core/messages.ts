@@ -1,6 +1,6 @@
-import type { Caller } from "./caller.ts";
+import { type Caller, GUEST_PREFIX } from "./caller.ts";
 import { formatCursor } from "./cursor.ts";
-import type { StreamLog } from "./engine.ts";
+import type { PublishOptions, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import { encodeEvent, type MessageSent, type Publication } from "./event.ts";
 import { everyoneFeed, messagesFeed } from "./feed.ts";
@@ -20,6 +20,11 @@ export interface MessageRequest {
   /** Not to the session that sends it. */
   readonly excludeSelf: boolean;
   readonly idempotencyKey: string | null;
+  /**
+   * What this attempt is known by when the sender gave no key: a client that sends its
+   * operation again, because the socket died under it, has the same one. Absent: nothing.
+   */
+  readonly attempt?: string | undefined;
 }
 
 /** A message with its place, as its sender and its readers see it. */
@@ -44,8 +49,9 @@ export interface SendMessageDeps {
   readonly maxMessageBytes: number;
 }
 
-/** How long an idempotency key is remembered, in milliseconds. */
-const IDEMPOTENCY_TTL_MS = 300_000;
+/** How long an idempotency key is remembered, in milliseconds; and what an attempt is known by. */
+const KEY_TTL_MS = 300_000;
+const ATTEMPT_TTL_MS = 60_000;
 const MAX_KEY_LENGTH = 64;
 const MAX_EVENT_LENGTH = 128;
 
@@ -74,13 +80,7 @@ export async function sendMessage(
   const { position, duplicate } = await deps.log.publish(
     stream,
     encodeEvent(event),
-    request.idempotencyKey === null ? {} : {
-      idempotency: {
-        key: `${event.senderId}\0${request.idempotencyKey}`,
-        fingerprint: fingerprint(request),
-        ttlMs: IDEMPOTENCY_TTL_MS,
-      },
-    },
+    idempotencyOf(event.senderId, request),
   );
   const cursor = request.room === null
     ? formatCursor(everyoneFeed(), [position])
@@ -88,6 +88,19 @@ export async function sendMessage(
   // A repeat has the first one's arguments (the fingerprint says so) and position,
   // and everything else of a message follows from those.
   return { view: { publication: { stream, position, event }, cursor }, duplicate };
+}
+
+function idempotencyOf(senderId: string, request: MessageRequest): PublishOptions {
+  const { idempotencyKey, attempt } = request;
+  if (idempotencyKey === null && attempt === undefined) return {};
+  const hash = fingerprint(request);
+  if (idempotencyKey !== null) {
+    return { idempotency: { key: `${senderId}\0${idempotencyKey}`, fingerprint: hash, ttlMs: KEY_TTL_MS } };
+  }
+  // The arguments belong to the key: the same id with others is another message, not a
+  // mistake. A guest without a name comes back as another one.
+  const sender = senderId.startsWith(GUEST_PREFIX) ? "" : senderId;
+  return { idempotency: { key: `${sender}\0\0${attempt}\0${hash}`, fingerprint: hash, ttlMs: ATTEMPT_TTL_MS } };
 }
 
 function checkRequest(caller: Caller, request: MessageRequest, maxMessageBytes: number): void {

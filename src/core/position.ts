@@ -35,8 +35,13 @@ export function samePosition(a: Position, b: Position): boolean {
   return a.offset === b.offset && a.timeUs === b.timeUs && a.epoch === b.epoch;
 }
 
-/** A new epoch name: 64 random bits in lower-case letters and digits. */
+/**
+ * A new epoch name: 41 random bits as eight lower-case letters and digits.
+ *
+ * Short, because every frame carries it. Two streams share one only by a chance that
+ * the time in a position makes smaller still.
+ */
 export function createEpoch(): string {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  return high!.toString(36) + low!.toString(36).padStart(7, "0");
+  return ((high! & 0x1ff) * 2 ** 32 + low!).toString(36).padStart(8, "0");
 }

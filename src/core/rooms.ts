@@ -4,7 +4,9 @@ import { formatCursor } from "./cursor.ts";
 import type { Engine, MemberPage, MemberRange, MemberRecord } from "./engine.ts";
 import { notImplemented, RealtimeError } from "./errors.ts";
 import type { Publication } from "./event.ts";
-import { eventsFeed, everyoneFeed, type Feed, messagesFeed } from "./feed.ts";
+import { eventsFeed, everyoneFeed, type Feed, type FeedStart, messagesFeed } from "./feed.ts";
+import { parseStart } from "./feed_start.ts";
+import { type HistoryPage, type HistoryRange, readHistory } from "./history.ts";
 import type { Hub } from "./hub.ts";
 import type { Memberships } from "./memberships.ts";
 import { type MessageRequest, sendMessage, type SentMessage } from "./messages.ts";
@@ -41,8 +43,30 @@ export interface LeftRoom {
 /** A feed somebody may follow, and which of its publications were asked for. */
 export interface FeedRequest {
   readonly feed: Feed;
+  /** Where to begin. */
+  readonly start: FeedStart;
   /** Whether a publication is one that was asked for. Pure: the same for everybody who asks the same. */
   accepts(publication: Publication): boolean;
+}
+
+/** What `messages` was asked for. */
+export interface MessagesRequest {
+  /** Null: only what goes to everyone. */
+  readonly room: string | null;
+  /** Only messages with this event name; null: all. */
+  readonly event: string | null;
+  /** Begin behind this cursor. Not together with `last`. */
+  readonly after: string | null;
+  /** Begin with the newest so many. */
+  readonly last: number | null;
+}
+
+/** What `roomEvents` was asked for. */
+export interface EventsRequest {
+  readonly room: string;
+  readonly kinds: readonly RoomEventKind[];
+  /** Begin behind this cursor. */
+  readonly after: string | null;
 }
 
 /** The kinds of event `roomEvents` can be asked for. */
@@ -119,29 +143,42 @@ export class Rooms {
   }
 
   /** What `messages` follows: a room's messages and those to everyone, or the latter alone. */
-  async openMessages(caller: Caller, roomName: string | null, eventName: string | null): Promise<FeedRequest> {
-    const room = roomName === null ? null : parseRoomName(roomName);
+  async openMessages(caller: Caller, request: MessagesRequest): Promise<FeedRequest> {
+    const room = request.room === null ? null : parseRoomName(request.room);
+    const feed = room === null ? everyoneFeed() : messagesFeed(room);
+    const start = parseStart(feed, request);
     await this.#require(caller, room === null ? { kind: "readEveryone" } : { kind: "read", room });
+    const { event: wanted } = request;
     return {
-      feed: room === null ? everyoneFeed() : messagesFeed(room),
-      accepts: ({ event }) => event.kind === "message" && (eventName === null || event.event === eventName),
+      feed,
+      start,
+      accepts: ({ event }) => event.kind === "message" && (wanted === null || event.event === wanted),
     };
   }
 
   /** What `roomEvents` follows. */
-  async openEvents(caller: Caller, roomName: string, kinds: readonly RoomEventKind[]): Promise<FeedRequest> {
-    const room = parseRoomName(roomName);
+  async openEvents(caller: Caller, request: EventsRequest): Promise<FeedRequest> {
+    const room = parseRoomName(request.room);
+    const { kinds } = request;
     if (kinds.length === 0) {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot subscribe to no types of events: name at least one");
     }
+    const feed = eventsFeed(room);
+    const start = parseStart(feed, { after: request.after, last: null });
     await this.#require(caller, { kind: "read", room });
     if (kinds.includes("SNAPSHOT")) throw notImplemented("roomEvents with SNAPSHOT");
     const joined = kinds.includes("JOINED");
     const left = kinds.includes("LEFT");
     return {
-      feed: eventsFeed(room),
+      feed,
+      start,
       accepts: ({ event }) => event.kind === "joined" ? joined : event.kind === "left" && left,
     };
+  }
+
+  /** A page of a looked-at room's messages that are still kept, oldest first. */
+  history(room: RoomName, range: HistoryRange): Promise<HistoryPage> {
+    return readHistory(room, range, { log: this.#deps.engine.log, everyonePosition: this.#everyonePosition });
   }
 
   /** Checks that the caller may look at a room, and gives back its name. Every name is a room. */

@@ -1,4 +1,4 @@
-import type { Engine, Presence, Published, StreamLog } from "../core/engine.ts";
+import type { Engine, Presence, Published, Receipts, StreamLog } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { MemoryCore } from "./memory_core.ts";
 import type { NodeShares } from "./memory_presence.ts";
@@ -69,10 +69,16 @@ export function createMemoryEngine({ core, nodeId }: MemoryEngineOptions): Engin
     members: (room, range) => promise(() => core.presence.members(room, range)),
     roomsOf: (userId) => promise(() => core.presence.roomsOf(userId)),
   };
+  const receipts: Receipts = {
+    put: (written) => promise(() => core.receipts.put(written)),
+    get: (operationId) => promise(() => core.receipts.get(operationId)),
+    remove: (operationIds) => promise(() => core.receipts.remove(operationIds)),
+  };
   return {
     name: "memory",
     log,
     presence,
+    receipts,
     open() {
       if (state !== "new") {
         return Promise.reject(new TypeError(`Cannot open the engine of node "${nodeId}": it is ${state}`));

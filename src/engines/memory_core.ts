@@ -3,6 +3,7 @@ import { silentTelemetry, type Telemetry } from "../core/telemetry.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 import { MemoryLog, type MemoryLogBounds } from "./memory_log.ts";
 import { MemoryPresence } from "./memory_presence.ts";
+import { MemoryReceipts } from "./memory_receipts.ts";
 import { createSteadyTime } from "./steady_time.ts";
 
 /** How a memory core keeps what it keeps. Only `clock` and `history` have no default. */
@@ -20,6 +21,8 @@ export interface MemoryCoreOptions {
   readonly emptiedStreams?: number;
   /** Idempotency keys remembered; the oldest are forgotten first. @default 100_000 */
   readonly idempotencyKeys?: number;
+  /** Receipts of operations kept; the one longest unwritten is forgotten first. @default 100_000 */
+  readonly receipts?: number;
   /** How often what has outlived its time is freed, in milliseconds. @default 5_000 */
   readonly sweepMs?: number;
 }
@@ -32,6 +35,7 @@ export interface MemoryCoreOptions {
 export class MemoryCore {
   readonly log: MemoryLog;
   readonly presence: MemoryPresence;
+  readonly receipts: MemoryReceipts;
   readonly #keys: MemoryKeys;
   readonly #clock: Clock;
   readonly #sweepMs: number;
@@ -56,6 +60,7 @@ export class MemoryCore {
         emptiedStreams: options.emptiedStreams ?? 100_000,
       },
     });
+    this.receipts = new MemoryReceipts({ now, maxReceipts: options.receipts ?? 100_000 });
     this.presence = new MemoryPresence({ clock, log: this.log });
   }
 
@@ -88,6 +93,7 @@ export class MemoryCore {
     this.#cancelSweep = this.#clock.every(this.#sweepMs, () => {
       this.log.sweep();
       this.#keys.sweep();
+      this.receipts.sweep();
     });
   }
 

@@ -70,15 +70,34 @@ export class MemoryStream {
   }
 
   /** What {@linkcode StreamLog.read} answers. */
-  read({ after, limit }: ReadRange): StreamPage {
+  read({ after, before, limit }: ReadRange): StreamPage {
     const kept = this.#entries.length;
+    if (before !== undefined) return this.#readBefore(before, limit);
     if (after === undefined) return this.#page(Math.max(0, kept - limit), limit, null);
     const reset = this.#resetAfter(after);
     return this.#page(reset === null ? kept - (this.#top.offset - after.offset) : 0, limit, reset);
   }
 
+  #readBefore(before: Position, limit: number): StreamPage {
+    const reset = this.#resetBefore(before);
+    if (reset !== null) return this.#page(0, 0, reset);
+    const end = this.#entries.length - (this.#top.offset - before.offset) - 1;
+    const begin = Math.max(0, end - limit);
+    return this.#page(begin, Math.max(0, end) - begin, null);
+  }
+
   #page(index: number, limit: number, reset: ResetReason | null): StreamPage {
-    return { entries: this.#entries.slice(index, limit), top: this.#top, reset };
+    return { entries: this.#entries.slice(index, limit), top: this.#top, reset, hasOlder: index > 0 };
+  }
+
+  #resetBefore(before: Position): ResetReason | null {
+    const top = this.#top;
+    if (before.epoch !== top.epoch) return "EPOCH";
+    if (before.offset === 0) return null;
+    if (before.offset > top.offset) return "LOST";
+    const first = top.offset - this.#entries.length + 1;
+    if (before.offset < first) return "TRIMMED";
+    return samePosition(this.#entries.at(before.offset - first)!.position, before) ? null : "LOST";
   }
 
   #resetAfter(after: Position): ResetReason | null {

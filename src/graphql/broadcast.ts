@@ -1,5 +1,6 @@
 import type { SentMessage } from "../core/messages.ts";
 import { roomOf } from "../core/stream.ts";
+import { attemptOf } from "./attempt.ts";
 import type { Builder } from "./builder.ts";
 import type { MessageRef } from "./message.ts";
 
@@ -52,13 +53,14 @@ export function addBroadcast(builder: Builder, message: MessageRef): void {
           description: "Makes the broadcast happen once, as in `sendMessage`; keys of rooms and of everyone are apart.",
         }),
       },
-      resolve: (_root, { room, event, data, idempotencyKey, ...args }, { rooms, viewer }) =>
-        rooms.broadcast(viewer, {
+      resolve: (_root, { room, event, data, idempotencyKey, ...args }, context, info) =>
+        context.rooms.broadcast(context.viewer, {
           ...args,
           room: room ?? null,
           event: event ?? null,
           data: data ?? null,
           idempotencyKey: idempotencyKey ?? null,
+          attempt: attemptOf(context, info),
         }),
     }));
 }

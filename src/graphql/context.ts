@@ -10,4 +10,9 @@ export interface Context {
    * a live selection that touches it is not shared between viewers.
    */
   readonly viewer: Caller;
+  /**
+   * The operation's id, where the client made it unique: it has the same one when it
+   * sends the operation again, because its socket died before the answer.
+   */
+  readonly operationId?: string;
 }

@@ -1,6 +1,14 @@
 /** How a transport writes a frame; the same function for all its members. */
 export type FrameEncoding = (frame: LiveFrame) => Uint8Array;
 
+/** What one reader's frame says of what came before it. */
+export interface FrameNotice {
+  /** On the first frame after a resume: whether nothing in between is missing. */
+  readonly recovered?: boolean;
+  /** Something between the frame before and this one was lost. */
+  readonly gap?: true;
+}
+
 const encoder = new TextEncoder();
 
 /**
@@ -9,7 +17,7 @@ const encoder = new TextEncoder();
  * The bytes are shared: nobody may change them.
  */
 export class LiveFrame {
-  /** The ExecutionResult as JSON, with the position it brings its reader to in `extensions.cursor`. */
+  /** The ExecutionResult as JSON; last in it `extensions`, whose `cursor` is where it brings its reader. */
   readonly text: string;
   readonly cursor: string;
   #bytes: Uint8Array | undefined;
@@ -18,6 +26,13 @@ export class LiveFrame {
   constructor(text: string, cursor: string) {
     this.text = text;
     this.cursor = cursor;
+  }
+
+  /** The same event with more said beside its cursor, for a reader to whom more must be said. */
+  with(more: FrameNotice): LiveFrame {
+    const notice = JSON.stringify(more);
+    // `extensions` is the last thing in the text, and is never empty.
+    return new LiveFrame(`${this.text.slice(0, -2)},${notice.slice(1)}}`, this.cursor);
   }
 
   /** `text` as UTF-8. */

@@ -1,5 +1,6 @@
 import { executeSubscriptionEvent, type ExecutionResult, type GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
+import type { StreamEvent } from "../core/event.ts";
 import type { Delivery, FeedReader } from "../core/hub.ts";
 import type { FeedRequest, Rooms } from "../core/rooms.ts";
 import { LiveFrame } from "./live_frame.ts";
@@ -14,9 +15,20 @@ export interface LiveMember {
   /** Called once, before anything else: the subscription is live, and what comes is behind this cursor. */
   begin(cursor: string): void;
   /** The next event, as shared bytes. Must not throw. */
-  next(frame: LiveFrame): void;
+  next(frame: LiveFrame, delivery: Delivery): void;
+  /**
+   * Everything up to this cursor has been sent, or was not for this member. Called after
+   * events, some time later and once for many; not while the member catches up.
+   */
+  moved(cursor: string): void;
   /** Ends the subscription with errors; nothing is called afterwards. */
   fail(errors: readonly GraphQLError[]): void;
+  /**
+   * Whether the reader should be given time: a promise of when to look again, or
+   * undefined while more may be sent. For events that are read from history; live ones
+   * do not wait.
+   */
+  busy(): Promise<void> | undefined;
 }
 
 /** What a live selection needs. */
@@ -24,6 +36,8 @@ export interface LiveSelectionDeps {
   readonly rooms: Rooms;
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
+  /** Called when an event has been dealt with: some time later `tellMoved` is to be called. */
+  readonly onMoved: (selection: LiveSelection) => void;
 }
 
 /** Publications that may wait for asynchronous resolvers of earlier ones. */
@@ -43,9 +57,13 @@ export class LiveSelection implements FeedReader {
   readonly #deps: LiveSelectionDeps;
   readonly #members = new Set<LiveMember>();
   readonly #waiting: Delivery[] = [];
+  readonly #afterSending: (() => void)[] = [];
+  #sending = false;
   #executing = false;
   #perViewer = false;
   #gap = false;
+  /** Where the last event that has been dealt with brought everybody. */
+  #cursor: string | undefined;
 
   constructor(args: CheckedArgs, request: FeedRequest, deps: LiveSelectionDeps) {
     // The first subscriber's context must not outlive its part in this.
@@ -67,12 +85,28 @@ export class LiveSelection implements FeedReader {
     this.#members.delete(member);
   }
 
+  /** Gives one member's place to another, if it still has it; it gets what comes from then on. */
+  replace(old: LiveMember, member: LiveMember): void {
+    // A set being walked would show the new one the event that the old one has passed on.
+    if (this.#sending) this.#afterSending.push(() => this.replace(old, member));
+    else if (this.#members.delete(old)) this.#members.add(member);
+  }
+
   gap(): void {
     this.#gap = true;
   }
 
+  /** Tells every member where it is. */
+  tellMoved(): void {
+    if (this.#cursor === undefined) return;
+    for (const member of this.#members) member.moved(this.#cursor);
+  }
+
   deliver(delivery: Delivery): void {
-    if (!this.#request.accepts(delivery.publication)) return;
+    const accepted = this.#request.accepts(delivery.publication);
+    if (!accepted && !this.#executing) return this.#movedTo(delivery);
+    // Passed over while earlier ones are under way: the next one sent moves past it.
+    if (!accepted) return;
     if (this.#executing) {
       if (this.#waiting.push(delivery) > MAX_WAITING) this.#giveUp();
       return;
@@ -80,57 +114,84 @@ export class LiveSelection implements FeedReader {
     this.#execute(delivery);
   }
 
+  /**
+   * The frame of an event that this viewer missed, or undefined when it is none the
+   * viewer would have got.
+   */
+  async missed(delivery: Delivery, viewer: Caller): Promise<LiveFrame | undefined> {
+    const { publication } = delivery;
+    if (!this.#request.accepts(publication) || isExcluded(publication.event, viewer)) return undefined;
+    const result = this.#perViewer ? undefined : await this.#resultForAll(delivery);
+    return this.#frame(result ?? await this.#resultFor(delivery, viewer), delivery);
+  }
+
   #execute(delivery: Delivery): void {
     let done: Promise<void> | undefined;
     try {
-      done = this.#perViewer ? this.#executePerViewer(delivery) : this.#executeShared(delivery);
+      done = this.#perViewer ? this.#sendPerViewer(delivery) : this.#sendShared(delivery);
     } catch (error) {
       return this.#fail(error);
     }
-    if (done === undefined) return;
+    if (done === undefined) return this.#movedTo(delivery);
     this.#executing = true;
     done.then(() => {
       this.#executing = false;
+      this.#movedTo(delivery);
       // What executes at once leaves the way free for the next.
       while (!this.#executing && this.#waiting.length > 0) this.#execute(this.#waiting.shift()!);
     }, (error: unknown) => this.#fail(error));
   }
 
-  /** Returns a promise only when a resolver did. */
-  #executeShared(delivery: Delivery): Promise<void> | undefined {
-    const shared = createSharedContext(this.#deps.rooms);
-    const result = executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue: shared.context });
-    const finish = (settled: ExecutionResult): Promise<void> | undefined => {
-      if (shared.finish().touched) {
-        this.#perViewer = true;
-        return this.#executePerViewer(delivery);
-      }
-      this.#send(this.#frame(settled, delivery), delivery, this.#members);
-    };
-    return result instanceof Promise ? result.then(finish) : finish(result);
+  #movedTo({ cursor }: Delivery): void {
+    this.#cursor = cursor;
+    this.#deps.onMoved(this);
   }
 
-  async #executePerViewer(delivery: Delivery): Promise<void> {
+  /** Returns a promise only when a resolver did. */
+  #sendShared(delivery: Delivery): Promise<void> | undefined {
+    const send = (result: ExecutionResult | undefined): Promise<void> | undefined => {
+      if (result === undefined) return this.#sendPerViewer(delivery);
+      this.#send(this.#frame(result, delivery), delivery, this.#members);
+      this.#gap = false;
+    };
+    const result = this.#resultForAll(delivery);
+    return result instanceof Promise ? result.then(send) : send(result);
+  }
+
+  async #sendPerViewer(delivery: Delivery): Promise<void> {
     const byViewer = new Map<Caller, LiveMember[]>();
     for (const member of this.#members) {
       const together = byViewer.get(member.viewer);
       if (together === undefined) byViewer.set(member.viewer, [member]);
       else together.push(member);
     }
-    const { rooms } = this.#deps;
     await Promise.all([...byViewer].map(async ([viewer, members]) => {
-      const contextValue = { rooms, viewer };
-      const result = await executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue });
-      const present = members.filter((member) => this.#members.has(member));
-      this.#send(this.#frame(result, delivery), delivery, present);
+      const frame = this.#frame(await this.#resultFor(delivery, viewer), delivery);
+      this.#send(frame, delivery, members.filter((member) => this.#members.has(member)));
     }));
     this.#gap = false;
   }
 
-  #frame(result: ExecutionResult, delivery: Delivery): LiveFrame {
-    const { cursor } = delivery;
+  /** The result that is the same for everyone; undefined, now and from now on, when there is none. */
+  #resultForAll(delivery: Delivery): ExecutionResult | undefined | Promise<ExecutionResult | undefined> {
+    const shared = createSharedContext(this.#deps.rooms);
+    const finish = (result: ExecutionResult): ExecutionResult | undefined => {
+      if (!shared.finish().touched) return result;
+      this.#perViewer = true;
+      return undefined;
+    };
+    const result = executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue: shared.context });
+    return result instanceof Promise ? result.then(finish) : finish(result);
+  }
+
+  async #resultFor(delivery: Delivery, viewer: Caller): Promise<ExecutionResult> {
+    const contextValue = { rooms: this.#deps.rooms, viewer };
+    return await executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue });
+  }
+
+  #frame(result: ExecutionResult, { cursor }: Delivery): LiveFrame {
     const errors = result.errors?.map((error) => this.#deps.mask(error).toJSON());
-    const extensions = this.#gap ? { ...result.extensions, cursor, gap: true } : { ...result.extensions, cursor };
+    const extensions = { ...result.extensions, cursor };
     return new LiveFrame(
       JSON.stringify(
         errors === undefined ? { data: result.data, extensions } : { data: result.data, errors, extensions },
@@ -139,18 +200,16 @@ export class LiveSelection implements FeedReader {
     );
   }
 
-  #send(frame: LiveFrame, { publication: { event } }: Delivery, members: Iterable<LiveMember>): void {
-    if (!this.#perViewer) this.#gap = false;
-    if (event.kind !== "message" || event.excludedSessionId === null) {
-      for (const member of members) member.next(frame);
-      return;
-    }
+  #send(shared: LiveFrame, delivery: Delivery, members: Iterable<LiveMember>): void {
+    const frame = this.#gap ? shared.with({ gap: true }) : shared;
+    const { event } = delivery.publication;
+    const excludes = event.kind === "message" && event.excludedSessionId !== null;
+    this.#sending = true;
     for (const member of members) {
-      const { sessionId, principal } = member.viewer;
-      // A session is known by user and id together: nobody is excluded by naming another's.
-      if (sessionId === event.excludedSessionId && principal.userId === event.senderId) continue;
-      member.next(frame);
+      if (!excludes || !isExcluded(event, member.viewer)) member.next(frame, delivery);
     }
+    this.#sending = false;
+    for (const step of this.#afterSending.splice(0)) step();
   }
 
   /** Resolvers that never answer must not keep events without end. */
@@ -164,4 +223,9 @@ export class LiveSelection implements FeedReader {
     const masked = this.#deps.mask(error);
     for (const member of [...this.#members]) member.fail([masked]);
   }
+}
+
+/** Whether the sender kept this from the viewer's session, which user and id name together. */
+function isExcluded(event: StreamEvent, { sessionId, principal }: Caller): boolean {
+  return event.kind === "message" && event.excludedSessionId === sessionId && event.senderId === principal.userId;
 }

@@ -1,13 +1,20 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Cancel, Clock } from "../core/clock.ts";
 import { formatCursor } from "../core/cursor.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
+import { CatchUp } from "./catch_up.ts";
 import type { LiveSource } from "./live_source.ts";
+import { startVariables } from "./start_variables.ts";
 import { type CheckedArgs, type LiveMember, LiveSelection, type LiveSelectionDeps } from "./live_selection.ts";
 
 /** What the live selections need. */
-export interface LiveSelectionsDeps extends LiveSelectionDeps {
+export interface LiveSelectionsDeps extends Omit<LiveSelectionDeps, "onMoved"> {
   readonly hub: Hub;
+  readonly clock: Clock;
 }
+
+/** How long members wait to be told where they are, in milliseconds: many events are told of at once. */
+const TELL_MOVED_MS = 1_000;
 
 /** A subscription's text and the arguments graphql-js has checked. */
 export interface LiveOperation {
@@ -31,12 +38,18 @@ interface Shared {
 export class LiveSelections {
   readonly #deps: LiveSelectionsDeps;
   readonly #selections = new Map<string, Shared>();
+  /** Found once for each parsed document, and forgotten with it. */
+  readonly #startVariables = new WeakMap<CheckedArgs["operation"], ReadonlySet<string>>();
   /**
    * The asynchronous context of the start. An event is published from within its
    * sender's request; without this the sender's AsyncLocalStorage would be visible to
    * resolvers whose result goes to everybody.
    */
   readonly #clean = AsyncLocalStorage.snapshot();
+
+  /** Selections whose members are to be told where they are. */
+  #moved = new Set<LiveSelection>();
+  #cancelTelling: Cancel | undefined;
 
   constructor(deps: LiveSelectionsDeps) {
     this.#deps = deps;
@@ -62,34 +75,77 @@ export class LiveSelections {
    */
   async join(source: LiveSource, operation: LiveOperation, member: LiveMember): Promise<() => void> {
     const { feed } = source.request;
-    const key = selectionKey(source, operation);
+    const key = selectionKey(source, operation, this.#startVariablesOf(operation));
     const shared = this.#selections.get(key) ?? this.#open(key, source, operation);
     const { selection, attached } = shared;
     shared.users++;
+    let catchUp: CatchUp | undefined;
     let left = false;
     const leave = (): void => {
       if (left) return;
       left = true;
       selection.remove(member);
+      if (catchUp !== undefined) {
+        catchUp.stop();
+        selection.remove(catchUp);
+      }
       if (--shared.users > 0) return;
       if (this.#selections.get(key) === shared) this.#selections.delete(key);
       // A failed attach has left nothing behind; whoever joined has been told of it.
       attached.then((attachment) => attachment.detach(), () => {});
     };
     try {
-      const { position } = await attached;
-      // From here to the end nothing can be delivered in between.
-      member.begin(formatCursor(feed, position));
-      selection.add(member);
+      const attachment = await attached;
+      const live = attachment.position;
+      const { start } = source.request;
+      if (start.kind === "now") {
+        // Nothing can be delivered between being told of the place and being there.
+        member.begin(formatCursor(feed, live));
+        selection.add(member);
+        return leave;
+      }
+      const { hub, mask } = this.#deps;
+      catchUp = new CatchUp({ member, selection, feed, mask, livePosition: () => attachment.position });
+      selection.add(catchUp);
+      const resolved = await hub.resolveStart(feed, start, live);
+      member.begin(formatCursor(feed, resolved.from));
+      void catchUp.run(hub.backlog(feed, resolved.from, live), resolved);
+      return leave;
     } catch (error) {
       leave();
       throw error;
     }
-    return leave;
+  }
+
+  #startVariablesOf({ args }: LiveOperation): ReadonlySet<string> {
+    let variables = this.#startVariables.get(args.operation);
+    if (variables === undefined) {
+      variables = startVariables(args.operation, Object.values(args.fragmentDefinitions));
+      this.#startVariables.set(args.operation, variables);
+    }
+    return variables;
+  }
+
+  /** Tells nobody any more. */
+  close(): void {
+    this.#cancelTelling?.();
+  }
+
+  #noteMoved(selection: LiveSelection): void {
+    this.#moved.add(selection);
+    this.#cancelTelling ??= this.#deps.clock.after(TELL_MOVED_MS, () => {
+      this.#cancelTelling = undefined;
+      const moved = this.#moved;
+      this.#moved = new Set();
+      for (const one of moved) one.tellMoved();
+    });
   }
 
   #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
-    const selection = new LiveSelection(operation.args, source.request, this.#deps);
+    const selection = new LiveSelection(operation.args, source.request, {
+      ...this.#deps,
+      onMoved: (moved) => this.#noteMoved(moved),
+    });
     const attached = this.#deps.hub.attach(source.request.feed, {
       deliver: (delivery) => this.#clean(() => selection.deliver(delivery)),
       gap: () => selection.gap(),
@@ -100,7 +156,12 @@ export class LiveSelections {
   }
 }
 
-function selectionKey(source: LiveSource, { text, args }: LiveOperation): string {
+function selectionKey(source: LiveSource, { text, args }: LiveOperation, ignored: ReadonlySet<string>): string {
   const name = args.operation.name?.value ?? "";
-  return `${source.request.feed.key}\n${name}\n${JSON.stringify(args.variableValues.coerced)}\n${text}`;
+  const { coerced } = args.variableValues;
+  // Where a subscriber begins is its own affair: it would be alone for ever otherwise.
+  const variables = ignored.size === 0
+    ? coerced
+    : Object.fromEntries(Object.entries(coerced).filter(([variable]) => !ignored.has(variable)));
+  return `${source.request.feed.key}\n${name}\n${JSON.stringify(variables)}\n${text}`;
 }

@@ -1,3 +1,4 @@
+import { parseResume } from "../core/feed_start.ts";
 import type { FeedRequest } from "../core/rooms.ts";
 
 /**
@@ -9,6 +10,12 @@ import type { FeedRequest } from "../core/rooms.ts";
  */
 export class LiveSource implements AsyncIterable<never> {
   constructor(readonly request: FeedRequest) {}
+
+  /** The same, going on behind the cursor of a client that comes back. */
+  resumed(cursor: string): LiveSource {
+    const start = parseResume(this.request.feed, cursor);
+    return new LiveSource({ ...this.request, start });
+  }
 
   [Symbol.asyncIterator](): AsyncIterator<never> {
     throw new TypeError("Cannot iterate a live source: it is attached to a live selection");

@@ -20,12 +20,11 @@ export function addMessagesSubscription(builder: Builder, message: MessageRef): 
           type: "Cursor",
           description:
             "Begin with what came after this cursor, then go on live, without a gap or a repeat. A cursor too " +
-            "old does not fail: it goes on from the oldest kept, with `extensions.recovered: false`. " +
-            "Not built yet: `NOT_IMPLEMENTED`.",
+            "old does not fail: it goes on from the oldest kept, and its first frame says " +
+            "`extensions.recovered: false`.",
         }),
         last: t.arg.int({
-          description: "Begin with the room's newest so many messages, at most 100. Excludes `after`. " +
-            "Not built yet: `NOT_IMPLEMENTED`.",
+          description: "Begin with the newest so many messages, 1 to 100. Excludes `after`.",
         }),
         join: t.arg.boolean({
           required: true,
@@ -35,10 +34,9 @@ export function addMessagesSubscription(builder: Builder, message: MessageRef): 
         event: t.arg.string({ description: "Only messages that `broadcast` gave this event name." }),
       },
       subscribe: async (_root, { room, event, after, last, join }, { rooms, viewer }) => {
-        if (typeof after === "string") throw notImplemented("messages(after:)");
-        if (typeof last === "number") throw notImplemented("messages(last:)");
         if (join) throw notImplemented("messages(join: true)");
-        return new LiveSource(await rooms.openMessages(viewer, room ?? null, event ?? null));
+        const request = { room: room ?? null, event: event ?? null, after: after ?? null, last: last ?? null };
+        return new LiveSource(await rooms.openMessages(viewer, request));
       },
       resolve: (delivery: Delivery) => messageOf(delivery),
     }));

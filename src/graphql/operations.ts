@@ -90,16 +90,23 @@ export class Operations {
    *
    * graphql-js itself calls the field's `subscribe`, once for each subscriber and with
    * the real viewer, so everything declared on the field holds: arguments, defaults,
-   * authorization. Never throws.
+   * authorization. `resume` is the cursor of a client that comes back; it counts before
+   * what the arguments say. Never throws.
    */
-  async subscribe(operation: Operation, context: Context, member: LiveMember): Promise<Subscribed> {
+  async subscribe(
+    operation: Operation,
+    context: Context,
+    member: LiveMember,
+    resume?: string,
+  ): Promise<Subscribed> {
     const { mask, live } = this.#deps;
     try {
       const args = validateSubscriptionArgs({ ...operation.args, contextValue: context });
       if (!("schema" in args)) return { errors: args.map(mask) };
       const source = await createSourceEventStream(args);
       if (source instanceof LiveSource) {
-        return { leave: await live.join(source, { text: operation.text, args }, member) };
+        const from = resume === undefined ? source : source.resumed(resume);
+        return { leave: await live.join(from, { text: operation.text, args }, member) };
       }
       if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(mask) };
       return { iterable: mapSourceToResponseEvent(args, source) };

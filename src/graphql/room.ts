@@ -1,5 +1,5 @@
 import type { MemberPage } from "../core/engine.ts";
-import { notImplemented, RealtimeError } from "../core/errors.ts";
+import { RealtimeError } from "../core/errors.ts";
 import type { MessageView } from "../core/messages.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
@@ -87,15 +87,17 @@ export function addRoom(builder: Builder, { member, message, pageInfo }: RoomRef
         type: messages,
         description: "What the history still holds: by default the newest 50. Walk forward with `first` and `after`, " +
           `back with \`last\` and \`before\`, at most ${MAX_PAGE} a page. History is bounded by count, age and bytes; ` +
-          "`CURSOR_EXPIRED` when it no longer reaches the cursor. Not built yet: `NOT_IMPLEMENTED`.",
+          "`CURSOR_EXPIRED` when it no longer reaches the cursor.",
         args: {
           first: t.arg.int({ description: `The oldest so many, 1 to ${MAX_PAGE}; goes with \`after\`.` }),
           after: t.arg({ type: "Cursor", description: "Only what was sent after this." }),
           last: t.arg.int({ description: `The newest so many, 1 to ${MAX_PAGE}; goes with \`before\`.` }),
           before: t.arg({ type: "Cursor", description: "Only what was sent before this." }),
         },
-        resolve: () => {
-          throw notImplemented("Room.messages");
+        resolve: async (room, { first, after, last, before }, { rooms }) => {
+          const range = { first: first ?? null, after: after ?? null, last: last ?? null, before: before ?? null };
+          const { messages, ...page } = await rooms.history(room, range);
+          return { ...page, edges: messages.map((node) => ({ node, cursor: node.cursor })) };
         },
       }),
     }),

@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { Delivery } from "../core/hub.ts";
 import type { Builder } from "./builder.ts";
 import { LiveSource } from "./live_source.ts";
@@ -16,7 +15,7 @@ export function addRoomEventsSubscription(builder: Builder, refs: RoomEventRefs)
         room: t.arg.id({ required: true, description: "The room's name, 1 to 128 characters." }),
         after: t.arg({
           type: "Cursor",
-          description: "Begin with the events after this cursor, then go on live. Not built yet: `NOT_IMPLEMENTED`.",
+          description: "Begin with the events after this cursor, then go on live, without a gap or a repeat.",
         }),
         types: t.arg({
           type: [refs.type],
@@ -26,8 +25,7 @@ export function addRoomEventsSubscription(builder: Builder, refs: RoomEventRefs)
         }),
       },
       subscribe: async (_root, { room, after, types }, { rooms, viewer }) => {
-        if (typeof after === "string") throw notImplemented("roomEvents(after:)");
-        return new LiveSource(await rooms.openEvents(viewer, room, types));
+        return new LiveSource(await rooms.openEvents(viewer, { room, kinds: types, after: after ?? null }));
       },
       resolve: (delivery: Delivery) => roomEventOf(delivery),
     }));

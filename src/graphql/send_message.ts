@@ -1,5 +1,6 @@
 import type { SentMessage } from "../core/messages.ts";
 import { roomOf } from "../core/stream.ts";
+import { attemptOf } from "./attempt.ts";
 import type { Builder } from "./builder.ts";
 import type { MessageRef } from "./message.ts";
 
@@ -54,7 +55,13 @@ export function addSendMessage(builder: Builder, message: MessageRef): void {
             "`IDEMPOTENCY_KEY_REUSED`. Readers see it, so keep secrets out of it.",
         }),
       },
-      resolve: (_root, { data, idempotencyKey, ...args }, { rooms, viewer }) =>
-        rooms.send(viewer, { ...args, event: null, data: data ?? null, idempotencyKey: idempotencyKey ?? null }),
+      resolve: (_root, { data, idempotencyKey, ...args }, context, info) =>
+        context.rooms.send(context.viewer, {
+          ...args,
+          event: null,
+          data: data ?? null,
+          idempotencyKey: idempotencyKey ?? null,
+          attempt: attemptOf(context, info),
+        }),
     }));
 }

@@ -92,8 +92,12 @@ export class GraphqlStreams {
       closed = true;
       leave?.();
     });
-    const subscribed = await operations.subscribe(operation, { rooms, viewer }, connection);
+    // What an EventSource saw last, when it comes back (HTML standard, section 9.2.4).
+    const { "last-event-id": lastEventId } = request.headers;
+    const resume = typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : undefined;
+    const subscribed = await operations.subscribe(operation, { rooms, viewer }, connection, resume);
     if (subscribed.errors !== undefined) {
+      if (readsRefusalAsEvent(request)) return connection.refuse(subscribed.errors);
       return answerJson(response, format.refusalStatus, { errors: subscribed.errors });
     }
     if ("leave" in subscribed) {
@@ -149,6 +153,16 @@ export class GraphqlStreams {
 
 interface Result {
   readonly errors?: readonly GraphQLError[];
+}
+
+/**
+ * Whether the client reads a refusal from the stream alone.
+ *
+ * graphql-sse asks again after any status but 200, because its PROTOCOL.md wants errors
+ * as an event. EventSource, which can only GET, stays away only after another status.
+ */
+function readsRefusalAsEvent({ method, headers: { accept } }: IncomingMessage): boolean {
+  return method === "POST" && accept !== undefined && !/json|\*\/\*|application\/\*/i.test(accept);
 }
 
 function refuseFormat(response: ServerResponse): void {

@@ -9,6 +9,7 @@ import type { HttpHandler } from "./graphql_http.ts";
 import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
 import { answerHealth, answerReady, HEALTH_PATH, READY_PATH } from "./ops.ts";
+import type { Pages } from "./pages.ts";
 import { refuseUpgrade, type WebSocketTransport } from "./websocket.ts";
 
 /** The one path of the API, on every transport. */
@@ -19,6 +20,8 @@ export interface HttpServerDeps {
   readonly access: Access;
   readonly graphql: HttpHandler;
   readonly webSockets: WebSocketTransport;
+  /** What a browser is shown; undefined: nothing. */
+  readonly pages: Pages | undefined;
   readonly streams: GraphqlStreams;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -88,7 +91,7 @@ export class HttpServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
-    const { access, graphql } = this.#deps;
+    const { access, graphql, pages } = this.#deps;
     if (!this.#isLetIn(request)) {
       return answerError(
         response,
@@ -100,6 +103,7 @@ export class HttpServer {
     if (request.method === "OPTIONS") return access.answerPreflight(response);
     if (path === HEALTH_PATH) return answerHealth(response);
     if (path === READY_PATH) return answerReady(response, this.#stopping === undefined);
+    if (pages?.answer(request, response)) return;
     if (path !== GRAPHQL_PATH) {
       return answerJson(response, 404, { error: `Nothing is here: the API is at ${GRAPHQL_PATH}` });
     }

@@ -5,7 +5,8 @@ import type { Flushable, FlushQueue } from "./flush_queue.ts";
 export interface OutboxSocket {
   /** Bytes written that the kernel has not taken. */
   readonly writableLength: number;
-  write(bytes: Uint8Array): boolean;
+  /** `onTaken` is called once the kernel has these bytes and all before them, or never will. */
+  write(bytes: Uint8Array, onTaken?: () => void): boolean;
 }
 
 /** What an outbox needs. */
@@ -24,6 +25,7 @@ const FLUSH_AT_BYTES = 65_536;
 const FINAL_TEXT = 0x81;
 const CLOSING_BRACE = 0x7d;
 const MAX_HEADER_BYTES = 10;
+const NOTHING = new Uint8Array(0);
 
 /**
  * One connection's way out: WebSocket text frames, written together once a turn.
@@ -39,6 +41,7 @@ export class Outbox implements Flushable {
   #heads: (Uint8Array | null)[] = [];
   #bodies: Uint8Array[] = [];
   #bytes = 0;
+  readonly #waiters = new Set<() => void>();
   #closed = false;
 
   constructor(deps: OutboxDeps) {
@@ -81,10 +84,31 @@ export class Outbox implements Flushable {
     this.#deps.socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
   }
 
+  /**
+   * Whether the reader lags: a promise of when it has taken what was written, or has
+   * gone. Undefined while there is room for more than live events.
+   */
+  busy(): Promise<void> | undefined {
+    const { socket, maxBytes } = this.#deps;
+    if (this.#closed || this.waiting <= maxBytes / 4) return undefined;
+    this.flush();
+    if (socket.writableLength === 0) return undefined;
+    return new Promise((resolve) => {
+      this.#waiters.add(resolve);
+      // Below its high-water mark a socket never tells of a drain; the end of a write it always tells.
+      socket.write(NOTHING, () => {
+        this.#waiters.delete(resolve);
+        resolve();
+      });
+    });
+  }
+
   /** Sends nothing any more, and forgets what waits. Call `flush` first to say last words. */
   close(): void {
     this.#closed = true;
     this.#clear();
+    for (const resolve of this.#waiters) resolve();
+    this.#waiters.clear();
   }
 
   #push(head: Uint8Array | null, body: Uint8Array): void {

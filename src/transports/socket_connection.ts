@@ -10,7 +10,10 @@ import type { Pulse } from "./heartbeat.ts";
 import type { Guest } from "./identify.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import { Outbox } from "./outbox.ts";
+import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { RunningOperation } from "./running_operation.ts";
+
+import { SocketReceipts } from "./socket_receipts.ts";
 
 /** What a connection needs. */
 export interface SocketConnectionDeps {
@@ -23,6 +26,7 @@ export interface SocketConnectionDeps {
   readonly clock: Clock;
   readonly flushes: FlushQueue;
   readonly outboxBytes: number;
+  readonly keeper: ReceiptKeeper;
 }
 
 /** Why and how a connection ended. */
@@ -47,6 +51,7 @@ export class SocketConnection implements Pulse {
   readonly request: IncomingMessage;
   readonly guest: Guest;
   readonly outbox: Outbox;
+  readonly receipts: SocketReceipts;
   /** Subscriptions that run or are being begun. */
   subscriptions = 0;
   silentPings = 0;
@@ -72,6 +77,7 @@ export class SocketConnection implements Pulse {
       maxBytes: deps.outboxBytes,
       onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),
     });
+    this.receipts = new SocketReceipts({ ...deps, outbox: this.outbox });
   }
 
   /** What the membership of this connection's session is told when it ends. */
@@ -92,7 +98,10 @@ export class SocketConnection implements Pulse {
   /** Takes an id that is free for a new operation. */
   start(id: string, isSubscription: boolean): RunningOperation {
     const operation = new RunningOperation(isSubscription, (ended) => {
-      if (isSubscription) this.subscriptions--;
+      if (isSubscription) {
+        this.subscriptions--;
+        this.receipts.end(id);
+      }
       // The id may have been taken again since.
       if (this.#operations.get(id) === ended) this.#operations.delete(id);
     });
@@ -131,6 +140,8 @@ export class SocketConnection implements Pulse {
     this.closed = true;
     this.#cancelCut?.();
     this.outbox.close();
+    // Before the operations are ended: that would be the end of their receipts.
+    this.receipts.close();
     for (const operation of [...this.#operations.values()]) operation.end();
     this.session?.close(this.endReason);
   }

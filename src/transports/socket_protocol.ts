@@ -3,8 +3,9 @@ import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
-import { parseSessionId } from "../core/caller.ts";
+import { type Caller, GUEST_PREFIX, parseSessionId } from "../core/caller.ts";
 import { RealtimeError } from "../core/errors.ts";
+import { shortHash } from "../core/hash.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Context } from "../graphql/context.ts";
@@ -14,6 +15,7 @@ import type { Operation, OperationRequest, Operations } from "../graphql/operati
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
+import type { ReceiptKeeper, ReceiptOwner } from "./receipt_keeper.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** What the protocol needs. */
@@ -23,6 +25,7 @@ export interface SocketProtocolDeps {
   readonly rooms: Rooms;
   readonly operations: Operations;
   readonly mask: ErrorMask;
+  readonly keeper: ReceiptKeeper;
   readonly limits: SocketProtocolLimits;
   /** Called once for each connection that has been acknowledged. */
   readonly onAcknowledged: (connection: SocketConnection) => void;
@@ -96,6 +99,10 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       }
     },
 
+    onPong({ extra: connection }, payload) {
+      connection.receipts.answered(payload);
+    },
+
     execute: (args) => (args as RunnableArgs).run(),
     subscribe: (args) => (args as RunnableArgs).run(),
 
@@ -122,7 +129,11 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     checkCount(connection.running, MAX_OPERATIONS, "operations");
     const { operation, errors } = operations.prepare(request);
     if (errors !== undefined) return errors.map(mask);
-    const context: Context = { rooms: deps.rooms, viewer: connection.caller! };
+    const context: Context = {
+      rooms: deps.rooms,
+      viewer: connection.caller!,
+      ...(deps.keeper.keeps(id) ? { operationId: id } : {}),
+    };
     if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
     const running = connection.start(id, false);
     // A query or mutation cannot be stopped: its id is in use until it has answered.
@@ -139,12 +150,15 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   ) {
     checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
     const running = connection.start(id, true);
-    const member = createMember(connection, id, () => {
+    const stop = (): void => {
       running.end();
-      // The client hears of the end by the error; makeServer must not know the id any more.
+      // makeServer must not know the id any more: nothing more is said of it.
       delete subscriptions[id];
-    });
-    const subscribed = await operations.subscribe(operation, context, member);
+    };
+    const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, connection.caller!) : undefined;
+    const member = createMember({ connection, id, owner, stop });
+    const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
+    const subscribed = await operations.subscribe(operation, context, member, resume);
     if (subscribed.errors !== undefined) {
       running.end();
       return subscribed.errors;
@@ -160,19 +174,41 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   }
 }
 
+interface MemberDeps {
+  readonly connection: SocketConnection;
+  readonly id: string;
+  /** Whose receipts are kept; undefined when none are. */
+  readonly owner: ReceiptOwner | undefined;
+  /** Ends the operation, without a word. */
+  readonly stop: () => void;
+}
+
+/** Who may come back to this operation by its id alone. */
+function receiptOwner(operationId: string, { text, args }: Operation, { principal }: Caller): ReceiptOwner {
+  const { operationName, variableValues } = args;
+  return {
+    operationId,
+    fingerprint: shortHash(JSON.stringify([text, operationName ?? null, variableValues ?? null])),
+    userId: principal.userId.startsWith(GUEST_PREFIX) ? null : principal.userId,
+  };
+}
+
 /** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
-function createMember(connection: SocketConnection, id: string, end: () => void): LiveMember {
+function createMember({ connection, id, owner, stop }: MemberDeps): LiveMember {
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
-  const { outbox } = connection;
+  const { outbox, receipts } = connection;
   return {
     viewer: connection.caller!,
-    // The protocol has no message that says so.
-    begin() {},
+    begin(cursor) {
+      if (owner !== undefined) receipts.begin(owner, cursor, stop);
+    },
+    moved: (cursor) => receipts.moved(id, cursor),
+    busy: () => outbox.busy(),
     next: (frame) => outbox.sendShared(head, frame.bytes),
     fail(errors) {
       outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
-      end();
+      stop();
     },
   };
 }

@@ -38,6 +38,7 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   readonly #deps: StreamConnectionDeps;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  #draining: Promise<void> | undefined;
 
   constructor(deps: StreamConnectionDeps) {
     this.#deps = deps;
@@ -46,20 +47,38 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   }
 
   begin(cursor: string): void {
-    const { response } = this.#deps;
-    response.writeHead(200, {
-      "content-type": this.format.contentType,
-      // Neither a cache nor a proxy may keep events back.
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-      "x-content-type-options": "nosniff",
-    });
+    this.#writeHead();
     this.#write(this.format.open(cursor));
     this.#deps.onBegin();
   }
 
+  /** Says why there is no subscription, as a stream that has ended. Instead of `begin()`. */
+  refuse(errors: readonly GraphQLError[]): void {
+    this.#writeHead();
+    this.fail(errors);
+  }
+
   next(frame: LiveFrame): void {
     this.#write(frame.as(this.format.event));
+  }
+
+  moved(cursor: string): void {
+    this.#write(this.format.place(cursor));
+  }
+
+  busy(): Promise<void> | undefined {
+    const { response, maxBytes } = this.#deps;
+    if (this.#waitingBytes + response.writableLength <= maxBytes / 4) return undefined;
+    this.flush();
+    if (!response.writableNeedDrain || response.destroyed) return undefined;
+    return this.#draining ??= new Promise((resolve) => {
+      const done = (): void => {
+        this.#draining = undefined;
+        response.off("drain", done).off("close", done);
+        resolve();
+      };
+      response.on("drain", done).on("close", done);
+    });
   }
 
   /** Sends a result that is shared with nobody. */
@@ -104,6 +123,16 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
       this.ending = "slow reader";
       response.destroy();
     }
+  }
+
+  #writeHead(): void {
+    this.#deps.response.writeHead(200, {
+      "content-type": this.format.contentType,
+      // Neither a cache nor a proxy may keep events back.
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+      "x-content-type-options": "nosniff",
+    });
   }
 
   #write(bytes: Uint8Array): void {

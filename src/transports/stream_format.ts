@@ -17,6 +17,8 @@ export interface StreamFormat {
   result(json: string): Uint8Array;
   /** Errors that end the subscription. */
   errors(errors: readonly GraphQLError[]): Uint8Array;
+  /** Says where the reader is, after events that were not for it; empty when there is no way to. */
+  place(cursor: string): Uint8Array;
   /** A sign of life that clients pass over. */
   readonly beat: Uint8Array;
   /** What comes last when there will be no more events. */
@@ -38,6 +40,7 @@ export const SSE: StreamFormat = {
   event: ({ cursor, text }) => Buffer.from(`id: ${cursor}\nevent: next\ndata: ${text}\n\n`),
   result: (json) => Buffer.from(`event: next\ndata: ${json}\n\n`),
   errors: (errors) => Buffer.from(`event: next\ndata: ${JSON.stringify({ errors })}\n\n`),
+  place: (cursor) => Buffer.from(`id: ${cursor}\n\n`),
   beat: Buffer.from(":\n\n"),
   end: Buffer.from("event: complete\ndata:\n\n"),
 };
@@ -58,9 +61,12 @@ export const MULTIPART: StreamFormat = {
   event: ({ text }) => part(`{"payload":${text}}`),
   result: (json) => part(`{"payload":${json}}`),
   errors: (errors) => part(JSON.stringify({ payload: null, errors })),
+  place: () => NOTHING,
   beat: part("{}"),
   end: Buffer.from("--\r\n"),
 };
+
+const NOTHING = new Uint8Array(0);
 
 function part(json: string): Uint8Array {
   return Buffer.from(`\r\nContent-Type: application/json\r\n\r\n${json}\r\n--graphql`);

@@ -11,6 +11,7 @@ import { CLOSE_CODES } from "./close_codes.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { readGuest } from "./identify.ts";
+import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
 /** What the WebSocket transport needs. */
@@ -28,6 +29,7 @@ export interface WebSocketTransportDeps {
   readonly maxConnections: number;
   readonly flushes: FlushQueue;
   readonly heartbeat: Heartbeat;
+  readonly keeper: ReceiptKeeper;
   /** Called once when a connection that was acknowledged has ended. */
   readonly onClosed: (connection: SocketConnection) => void;
 }
@@ -91,6 +93,7 @@ export class WebSocketTransport {
           clock: this.#deps.clock,
           flushes: this.#deps.flushes,
           outboxBytes: this.#deps.outboxBytes,
+          keeper: this.#deps.keeper,
         });
         this.#open(connection, webSocket);
       },

@@ -30,12 +30,13 @@ export function registerReadTests(test: RegisterTest): void {
     const [written] = await publish(one, 1);
     const page = await two.log.read(LOBBY, { after: untouched, limit: 10 });
     assertEquals(untouched.offset, 0);
-    assertEquals(empty, { entries: [], top: untouched, reset: null });
+    assertEquals(empty, { entries: [], top: untouched, reset: null, hasOlder: false });
     assertEquals([page.reset, offsetsOf(page.entries)], [null, [1]]);
     assertEquals(await two.log.read(LOBBY, { after: written!, limit: 10 }), {
       entries: [],
       top: written!,
       reset: null,
+      hasOlder: true,
     });
   });
 

@@ -1,4 +1,4 @@
-import { GraphQLID, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
+import { GraphQLID, GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { GraphQLFieldResolver } from "graphql";
 import { SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
@@ -13,6 +13,7 @@ import type { LiveMember } from "../../src/graphql/live_selection.ts";
 import { LiveSelections } from "../../src/graphql/live_selections.ts";
 import { LiveSource } from "../../src/graphql/live_source.ts";
 import { Operations } from "../../src/graphql/operations.ts";
+import type { MemoryCoreOptions } from "../../src/engines/memory.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 
@@ -36,6 +37,17 @@ export class RecordingMember implements LiveMember {
     this.start = cursor;
   }
 
+  /** Where it was told to be last. */
+  place: string | undefined;
+
+  moved(cursor: string): void {
+    this.place = cursor;
+  }
+
+  busy(): Promise<void> | undefined {
+    return undefined;
+  }
+
   next({ text }: { readonly text: string }): void {
     this.texts.push(text);
     this.results.push(JSON.parse(text));
@@ -56,9 +68,12 @@ export class RecordingMember implements LiveMember {
 }
 
 /** Live selections over a memory engine, on a schema whose event fields the test writes. */
-export async function openLiveWorld(fields: Readonly<Record<string, FieldResolver>> = {}) {
+export async function openLiveWorld(
+  fields: Readonly<Record<string, FieldResolver>> = {},
+  engine: Partial<MemoryCoreOptions> = {},
+) {
   const telemetry = new RecordingTelemetry();
-  const world = await openMemoryWorld();
+  const world = await openMemoryWorld(engine);
   const [{ log, presence }] = world.nodes;
   const hub = new Hub({ log, clock: world.clock, telemetry });
   await hub.open();
@@ -81,7 +96,7 @@ export async function openLiveWorld(fields: Readonly<Record<string, FieldResolve
     },
   });
   const mask = createErrorMask(telemetry);
-  const live = new LiveSelections({ hub, rooms, mask });
+  const live = new LiveSelections({ hub, rooms, mask, clock: world.clock });
   const schema = createTestSchema(fields);
   const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
 
@@ -94,11 +109,27 @@ export async function openLiveWorld(fields: Readonly<Record<string, FieldResolve
     /** Sends a message as this user. */
     send: (content: string, caller = callerOf("ann"), excludeSelf = false) =>
       rooms.send(caller, { room: "lobby", content, event: null, data: null, excludeSelf, idempotencyKey: null }),
+    /** Sends a message to everyone as the same user. */
+    sendToEveryone: (content: string) =>
+      rooms.broadcast(callerOf("ann"), {
+        room: null,
+        content,
+        event: null,
+        data: null,
+        excludeSelf: false,
+        idempotencyKey: null,
+      }),
     /** Subscribes as this caller. */
-    async subscribe(query: string, caller = callerOf("ann"), variables: Record<string, unknown> = {}) {
+    async subscribe(
+      query: string,
+      caller = callerOf("ann"),
+      variables: Record<string, unknown> = {},
+      prepare = (_member: RecordingMember): void => {},
+    ) {
       const { operation, errors } = operations.prepare({ query, variables });
       if (errors !== undefined) throw new AggregateError(errors);
       const member = new RecordingMember(caller);
+      prepare(member);
       const subscribed = await operations.subscribe(operation, { rooms, viewer: caller }, member);
       if (subscribed.errors !== undefined) throw new AggregateError(subscribed.errors, subscribed.errors[0]!.message);
       if (!("leave" in subscribed)) throw new Error("Not a live subscription");
@@ -136,9 +167,20 @@ function createTestSchema(fields: Readonly<Record<string, FieldResolver>>): Grap
       fields: {
         messages: {
           type: event,
-          args: { room: { type: new GraphQLNonNull(GraphQLID) } },
-          subscribe: async (_root, { room }, context) =>
-            new LiveSource(await context.rooms.openMessages(context.viewer, room, null)),
+          args: {
+            room: { type: new GraphQLNonNull(GraphQLID) },
+            after: { type: GraphQLString },
+            last: { type: GraphQLInt },
+          },
+          subscribe: async (_root, { room, after, last }, context) =>
+            new LiveSource(
+              await context.rooms.openMessages(context.viewer, {
+                room,
+                event: null,
+                after: after ?? null,
+                last: last ?? null,
+              }),
+            ),
           resolve: (delivery) => delivery,
         },
       },

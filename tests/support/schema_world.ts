@@ -65,7 +65,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
     }),
   });
   const mask = createErrorMask(telemetry);
-  const live = new LiveSelections({ hub, rooms, mask });
+  const live = new LiveSelections({ hub, rooms, mask, clock });
   const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
 
   return {

@@ -89,5 +89,5 @@ export function entriesFrom(first: number, last: number, life: LogLife = {}): St
 
 /** What a read answers that found these entries, the last of them at the top. */
 export function pageOf(entries: StreamEntry[], reset: ResetReason | null = null, top?: Position): StreamPage {
-  return { entries, top: top ?? entries.at(-1)?.position ?? positionAt(0), reset };
+  return { entries, top: top ?? entries.at(-1)?.position ?? positionAt(0), reset, hasOlder: false };
 }

@@ -78,7 +78,7 @@ Deno.test("the operation decides: a query is answered with JSON, whatever stream
   assertMatch(JSON.parse(body).data.viewer.userId, /^guest-/);
 });
 
-for (const [accept, status] of [["text/event-stream", 400], [MULTIPART.accept, 200]] as const) {
+for (const [accept, status] of [["text/event-stream, */*", 400], [MULTIPART.accept, 200]] as const) {
   Deno.test(`a refused subscription that accepts ${accept} is answered ${status} and its errors`, async () => {
     await using server = await startLocalServer();
     await using stream = await HttpStream.subscribe(server.url, `subscription { messages(room: " ") { id } }`, {
@@ -90,6 +90,31 @@ for (const [accept, status] of [["text/event-stream", 400], [MULTIPART.accept, 2
     assertEquals([stream.status, errors[0].extensions.code], [status, "BAD_USER_INPUT"]);
   });
 }
+
+Deno.test("a refused subscription that accepts events alone is told so in an event, as graphql-sse wants it", async () => {
+  await using server = await startLocalServer();
+  await using stream = await HttpStream.subscribe(server.url, `subscription { messages(room: " ") { id } }`, {
+    headers: { accept: "text/event-stream" },
+  });
+
+  const [, json] = /^event: next\ndata: (.*)\n\nevent: complete\ndata:\n\n$/.exec(await stream.rest()) ?? [];
+
+  assertEquals([stream.status, stream.headers.get("content-type")], [200, "text/event-stream; charset=utf-8"]);
+  assertEquals(JSON.parse(json!).errors[0].extensions.code, "BAD_USER_INPUT");
+  assertEquals(server.telemetry.events.includes("stream.opened"), false);
+});
+
+Deno.test("a refused subscription by GET is answered 400, after which EventSource stays away", async () => {
+  await using server = await startLocalServer();
+  const query = encodeURIComponent(`subscription { messages(room: " ") { id } }`);
+  await using stream = await HttpStream.open(`${server.url}?query=${query}`, {
+    headers: { accept: "text/event-stream" },
+  });
+
+  const { errors } = JSON.parse(await stream.rest());
+
+  assertEquals([stream.status, errors[0].extensions.code], [400, "BAD_USER_INPUT"]);
+});
 
 Deno.test("both formats send a sign of life when nothing happens", async () => {
   await using server = await startLocalServer({ server: { pingMs: 20 } });

@@ -1,0 +1,181 @@
+import type { GraphQLError } from "graphql";
+import type { Backlog } from "../core/backlog.ts";
+import { formatCursor } from "../core/cursor.ts";
+import type { Caller } from "../core/caller.ts";
+import type { Feed, FeedPosition } from "../core/feed.ts";
+import type { ResolvedStart } from "../core/feed_start.ts";
+import type { Delivery } from "../core/hub.ts";
+import type { FrameNotice, LiveFrame } from "./live_frame.ts";
+import type { LiveMember, LiveSelection } from "./live_selection.ts";
+
+/** What catching up needs. */
+export interface CatchUpDeps {
+  readonly member: LiveMember;
+  readonly selection: LiveSelection;
+  readonly feed: Feed;
+  /** Where the node's live delivery stands. */
+  readonly livePosition: () => FeedPosition;
+  readonly mask: (error: unknown) => GraphQLError;
+}
+
+/** Events read from history at once. */
+const PAGE_EVENTS = 64;
+/** Live events kept while the member catches up; beyond it they are read from history instead. */
+const MAX_BUFFERED_EVENTS = 1_000;
+const MAX_BUFFERED_BYTES = 262_144;
+
+/**
+ * Stands in for a member that has not got everything yet.
+ *
+ * Live events wait here while the missed ones are read, page by page, no faster than the
+ * reader takes them. When all are sent, those that waited follow and the member takes
+ * its place: one synchronous step, so nothing falls between and nothing comes twice.
+ */
+export class CatchUp implements LiveMember {
+  readonly viewer: Caller;
+  readonly #deps: CatchUpDeps;
+  /** Set when the reading begins. */
+  #backlog: Backlog | undefined;
+  #buffer: Buffered[] = [];
+  #bufferedBytes = 0;
+  #overflowed = false;
+  /** From then on live events go through, until nothing is left to be done to them. */
+  #caughtUp = false;
+  #stopped = false;
+  /** What the first frame of a resume is to say; undefined once it has, or when there is none. */
+  #recovered: boolean | undefined;
+  #gap = false;
+
+  constructor(deps: CatchUpDeps) {
+    this.#deps = deps;
+    this.viewer = deps.member.viewer;
+  }
+
+  /** The member has been told of its place already. */
+  begin(): void {}
+
+  next(frame: LiveFrame, delivery: Delivery): void {
+    if (this.#caughtUp) return this.#pass(frame, delivery);
+    if (this.#overflowed) return;
+    this.#bufferedBytes += frame.text.length;
+    this.#buffer.push({ frame, delivery });
+    if (this.#buffer.length <= MAX_BUFFERED_EVENTS && this.#bufferedBytes <= MAX_BUFFERED_BYTES) return;
+    this.#overflowed = true;
+    this.#clear();
+  }
+
+  fail(errors: readonly GraphQLError[]): void {
+    this.stop();
+    this.#deps.member.fail(errors);
+  }
+
+  moved(cursor: string): void {
+    if (this.#caughtUp && !this.#isAhead()) this.#deps.member.moved(cursor);
+  }
+
+  busy(): Promise<void> | undefined {
+    return this.#deps.member.busy();
+  }
+
+  /** Ends it; the member gets nothing more from here. */
+  stop(): void {
+    this.#stopped = true;
+    this.#clear();
+  }
+
+  /** Reads and sends what was missed. Called once; never rejects. */
+  async run(backlog: Backlog, { resumes, lost }: ResolvedStart): Promise<void> {
+    if (resumes) this.#recovered = !lost;
+    this.#backlog = backlog;
+    try {
+      await this.#readAll(backlog);
+    } catch (error) {
+      if (!this.#stopped) this.fail([this.#deps.mask(error)]);
+    }
+  }
+
+  async #readAll(backlog: Backlog): Promise<void> {
+    while (!this.#stopped) {
+      const page = await backlog.next(PAGE_EVENTS);
+      if (this.#stopped) return;
+      if (page === undefined) {
+        if (!this.#overflowed) return this.#switch();
+        this.#overflowed = false;
+        backlog.extend(this.#deps.livePosition());
+        continue;
+      }
+      if (page.gap) this.#noteLoss();
+      await this.#sendAll(page.deliveries);
+    }
+  }
+
+  async #sendAll(deliveries: readonly Delivery[]): Promise<void> {
+    const { selection, member } = this.#deps;
+    for (const delivery of deliveries) {
+      const frame = await selection.missed(delivery, this.viewer);
+      if (frame === undefined) continue;
+      for (let wait = member.busy(); wait !== undefined && !this.#stopped; wait = member.busy()) await wait;
+      if (this.#stopped) return;
+      this.#send(frame, delivery);
+    }
+  }
+
+  /** Nothing is awaited from the end of the backlog to here, and nothing here. */
+  #switch(): void {
+    const buffer = this.#buffer;
+    this.#clear();
+    this.#caughtUp = true;
+    for (const { frame, delivery } of buffer) this.#pass(frame, delivery);
+    const { feed, member } = this.#deps;
+    member.moved(buffer.at(-1)?.delivery.cursor ?? formatCursor(feed, this.#backlog!.position));
+    this.#stepAside();
+  }
+
+  #pass(frame: LiveFrame, delivery: Delivery): void {
+    const { stream, position } = delivery.publication;
+    if (this.#backlog!.holds(this.#deps.feed.streams.indexOf(stream), position)) return;
+    this.#send(frame, delivery);
+    this.#stepAside();
+  }
+
+  /** The member takes its own place once there is nothing to say or to leave out any more. */
+  #stepAside(): void {
+    const { selection, member } = this.#deps;
+    if (!this.#isAhead() && this.#recovered === undefined && !this.#gap) selection.replace(this, member);
+  }
+
+  /** Whether the reader has more than this node: it lags behind the engine. */
+  #isAhead(): boolean {
+    const live = this.#deps.livePosition();
+    return this.#backlog!.position.some(({ epoch, offset }, index) =>
+      epoch === live[index]!.epoch && offset > live[index]!.offset
+    );
+  }
+
+  #noteLoss(): void {
+    // Before the first frame it is the resume that has lost; later it is a gap in between.
+    if (this.#recovered === undefined) this.#gap = true;
+    else this.#recovered = false;
+  }
+
+  #send(frame: LiveFrame, delivery: Delivery): void {
+    const notice: FrameNotice = {
+      ...(this.#recovered === undefined ? {} : { recovered: this.#recovered }),
+      ...(this.#gap ? { gap: true as const } : {}),
+    };
+    const isPlain = this.#recovered === undefined && !this.#gap;
+    this.#recovered = undefined;
+    this.#gap = false;
+    this.#deps.member.next(isPlain ? frame : frame.with(notice), delivery);
+  }
+
+  #clear(): void {
+    this.#buffer = [];
+    this.#bufferedBytes = 0;
+  }
+}
+
+interface Buffered {
+  readonly frame: LiveFrame;
+  readonly delivery: Delivery;
+}

@@ -1,0 +1,66 @@
+/**
+ * The operations GraphiQL opens with, one a tab, in the order somebody would try them.
+ *
+ * Each runs as it stands: the values are its variables' defaults.
+ */
+export const GRAPHIQL_TABS: readonly string[] = [
+  `# You are a member as long as
+# this page is open.
+mutation Join($room: ID! = "lobby") {
+  joinRoom(room: $room) {
+    success
+    room
+    member {
+      userId
+      joinedAt
+    }
+  }
+}
+`,
+  `# Run this, then send from another
+# window or program.
+subscription Messages($room: ID! = "lobby") {
+  messages(room: $room) {
+    id
+    senderId
+    content
+    event
+    data
+    timestamp
+  }
+}
+`,
+  `# Goes to everyone who subscribes
+# to the room.
+mutation Send(
+  $room: ID! = "lobby"
+  $content: String! = "Hello from GraphiQL"
+) {
+  sendMessage(room: $room, content: $content) {
+    success
+    message {
+      id
+      senderId
+      timestamp
+    }
+  }
+}
+`,
+  `# As a backend pushes an event. With
+# room: null it goes to everyone.
+mutation Broadcast(
+  $room: ID = "lobby"
+  $event: String = "deployed"
+  $data: JSON = { version: 7 }
+) {
+  broadcast(room: $room, event: $event, data: $data) {
+    success
+    room
+    message {
+      id
+      timestamp
+    }
+  }
+}
+`,
+];

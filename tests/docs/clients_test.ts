@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { readSnippets } from "../support/snippets.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const PAGE = read("docs/clients.md");
+const SNIPPETS = new Map(
+  Array.from(Deno.readDirSync(new URL("docs/clients/", ROOT)), ({ name }) => [...readSnippets(`docs/clients/${name}`)])
+    .flat(),
+);
+
+Deno.test("docs/clients.md shows every region of docs/clients as it is, and no other code", () => {
+  const shown = codeBlocks(PAGE);
+
+  const written = Array.from(SNIPPETS.values(), ({ path, code }) => [path.endsWith(".sh") ? "sh" : "ts", code]);
+  assertEquals(shown.map(String).sort(), written.map(String).sort());
+});
+
+Deno.test("README's section on clients shows no code but that of docs/clients, and the table of docs/clients.md", () => {
+  const section = /^## Clients\n([^]*?)(?=^## )/m.exec(read("README.md"))?.[1];
+  assert(section !== undefined, `README has no section "Clients"`);
+
+  const known = new Set(Array.from(SNIPPETS.values(), ({ code }) => code));
+  assertEquals(codeBlocks(section).filter(([, code]) => !known.has(code)), []);
+  assertEquals(tableOf(section.replaceAll("docs/clients.md#", "#")), tableOf(PAGE));
+});
+
+Deno.test("docs/clients.md names for each client the packages that its lines import, pinned in deno.json", () => {
+  const imports: Readonly<Record<string, string>> = config.imports;
+  const installed = tableOf(PAGE).slice(2).map((row) => /`([^`]+)`/.exec(row[1] ?? "")?.[1]?.split(" ") ?? []);
+
+  // The rows are in the order of the page's code blocks; curl's import nothing.
+  const needed = codeBlocks(PAGE).map(([, code]) => packagesOf(code));
+  for (const [index, packages] of installed.entries()) {
+    for (const name of needed[index] ?? []) assert(packages.includes(name), `Row ${index + 1} lacks ${name}`);
+    for (const name of packages) assert(imports[name] !== undefined, `deno.json does not pin ${name}`);
+  }
+});
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+/** Language and text of each code block. */
+function codeBlocks(text: string): readonly (readonly [string, string])[] {
+  return Array.from(text.matchAll(/^```(\w*)\n([^]*?)^```$/gm), ([, language, code]) => [language!, code!] as const);
+}
+
+/** The cells of the first table. */
+function tableOf(text: string): readonly (readonly string[])[] {
+  const rows = /(?:^\|.*\|\n)+/m.exec(text)?.[0].trim().split("\n") ?? [];
+  return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim().replace(/^-+$/, "-")));
+}
+
+function packagesOf(code: string): readonly string[] {
+  return Array.from(
+    code.matchAll(/ from "([^"]+)"/g),
+    ([, name]) => name!.split("/").slice(0, name!.startsWith("@") ? 2 : 1).join("/"),
+  );
+}

@@ -1,0 +1,235 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { openLiveWorld, type RecordingMember } from "../support/live_world.ts";
+
+const LIVE = `subscription { messages(room: "lobby") { content } }`;
+const AFTER = `subscription ($after: String) { messages(room: "lobby", after: $after) { content } }`;
+const LAST = `subscription ($last: Int) { messages(room: "lobby", last: $last) { content } }`;
+
+const contents = ({ results }: RecordingMember) => results.map(({ data }) => data.messages.content);
+const notices = ({ results }: RecordingMember) =>
+  results.map(({ extensions: { recovered, gap } }) => gap ?? recovered ?? null);
+
+/** Pseudo-random numbers that a failure can be repeated with (mulberry32). */
+function seeded(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+Deno.test("G5 a cursor yields exactly what followed it, then live events", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  for (const content of ["a", "b", "c"]) await world.send(content);
+  const after = before.results[0].extensions.cursor;
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await member.has(2);
+  await world.send("d");
+
+  assertEquals(contents(member), ["b", "c", "d"]);
+  assertEquals(notices(member), [true, null, null]);
+  assertEquals(member.start, after);
+});
+
+Deno.test("G5 a resume that missed nothing says so with its first live event", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  await world.send("a");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  await world.send("b");
+  await member.has(1);
+  await world.send("c");
+
+  assertEquals([contents(member), notices(member)], [["b", "c"], [true, null]]);
+});
+
+Deno.test("c25 the pair in a cursor resumes the room and the messages to everyone, each from its own place", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  await world.send("room 1");
+  await world.sendToEveryone("all 1");
+  const after = before.results[1].extensions.cursor;
+  await world.send("room 2");
+  await world.sendToEveryone("all 2");
+  await world.send("room 3");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await member.has(3);
+
+  assertEquals(contents(member), ["room 2", "room 3", "all 2"]);
+  // Any of its own cursors goes on from there, and from no other place.
+  const { member: again } = await world.subscribe(AFTER, undefined, {
+    after: member.results[1].extensions.cursor,
+  });
+  await again.has(1);
+  assertEquals(contents(again), ["all 2"]);
+});
+
+Deno.test("c12 1,000 random cuts under publishing: nothing is missing and nothing comes twice", async () => {
+  await using world = await openLiveWorld();
+  const random = seeded(20_261_123);
+  const { member: witness } = await world.subscribe(LIVE);
+  let published = 0;
+  const publish = () => random() < 0.3 ? world.sendToEveryone(`all ${published++}`) : world.send(`room ${published++}`);
+  await publish();
+
+  for (let cut = 0; cut < 1_000; cut++) {
+    const from = Math.floor(random() * witness.results.length);
+    const after = witness.results[from].extensions.cursor;
+    const publishing = Promise.all(Array.from({ length: Math.floor(random() * 4) }, publish));
+    const { member, leave } = await world.subscribe(AFTER, undefined, { after });
+    await publishing;
+    const expected = contents(witness).slice(from + 1);
+    await member.has(expected.length);
+
+    assertEquals(contents(member).toSorted(), expected.toSorted(), `cut ${cut}`);
+    for (const stream of ["room", "all"]) {
+      const ofStream = (all: string[]) => all.filter((content) => content.startsWith(stream));
+      assertEquals(ofStream(contents(member)), ofStream(expected), `order after cut ${cut}`);
+    }
+    leave();
+    if (witness.results.length > 60) witness.results.splice(0, 40);
+  }
+  assertEquals(world.live.members, 1);
+});
+
+Deno.test("a cursor older than what is kept goes on from the oldest, and says that it has not recovered", async () => {
+  await using world = await openLiveWorld({}, { history: { count: 3, ageMs: 300_000, bytes: 1_048_576 } });
+  const { member: before } = await world.subscribe(LIVE);
+  for (let sent = 0; sent < 10; sent++) await world.send(String(sent));
+
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  await member.has(3);
+
+  assertEquals([contents(member), notices(member)], [["7", "8", "9"], [false, null, null]]);
+});
+
+Deno.test("a cursor from another life of the log goes on from what is there, and says that it has not recovered", async () => {
+  await using old = await openLiveWorld();
+  const { member: before } = await old.subscribe(LIVE);
+  await old.send("lost");
+  await using world = await openLiveWorld();
+  await world.send("new");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  await member.has(1);
+
+  assertEquals([contents(member), notices(member)], [["new"], [false]]);
+});
+
+for (const after of ["", "nonsense", "1wrong~a.1-1~b.1-1", "2abc~x.1-1"]) {
+  Deno.test(`the cursor ${JSON.stringify(after)} is refused as no cursor of this room`, async () => {
+    await using world = await openLiveWorld();
+
+    await assertRejects(() => world.subscribe(AFTER, undefined, { after }), Error, "cursor");
+
+    assertEquals([world.live.members, world.hub.openFeeds], [0, 0]);
+  });
+}
+
+Deno.test("last brings the room's newest, oldest first, then live events; it is no resume", async () => {
+  await using world = await openLiveWorld();
+  for (const content of ["a", "b", "c"]) await world.send(content);
+
+  const { member } = await world.subscribe(LAST, undefined, { last: 2 });
+  await member.has(2);
+  await world.send("d");
+  const { member: more } = await world.subscribe(LAST, undefined, { last: 100 });
+  await more.has(4);
+
+  assertEquals([contents(member), notices(member)], [["b", "c", "d"], [null, null, null]]);
+  assertEquals(contents(more), ["a", "b", "c", "d"]);
+});
+
+Deno.test("last in an empty room begins with the first event there is", async () => {
+  await using world = await openLiveWorld();
+
+  const { member } = await world.subscribe(LAST, undefined, { last: 5 });
+  await world.send("first");
+  await member.has(1);
+
+  assertEquals(contents(member), ["first"]);
+});
+
+for (const variables of [{ last: 0 }, { last: 101 }, { last: 1, after: "x" }]) {
+  Deno.test(`${JSON.stringify(variables)} is refused before anything is begun`, async () => {
+    await using world = await openLiveWorld();
+    const query = `subscription ($after: String, $last: Int) {
+      messages(room: "lobby", after: $after, last: $last) { content }
+    }`;
+
+    await assertRejects(() => world.subscribe(query, undefined, variables), Error, "Cannot begin");
+
+    assertEquals(world.live.size, 0);
+  });
+}
+
+Deno.test("subscribers that differ only in where they begin share a selection", async () => {
+  await using world = await openLiveWorld();
+  const { member: first } = await world.subscribe(AFTER);
+  await world.send("a");
+
+  const { member: second } = await world.subscribe(AFTER, undefined, { after: first.results[0].extensions.cursor });
+  await world.send("b");
+  await second.has(1);
+
+  assertEquals([world.live.size, world.live.members], [1, 2]);
+});
+
+Deno.test("G4 live events wait within bounds while a slow reader catches up, and come from history beyond them", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  for (let sent = 0; sent < 100; sent++) await world.send(String(sent));
+  let taken = Promise.withResolvers<void>();
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor }, (slow) => {
+    slow.busy = () => taken.promise;
+  });
+
+  // The member takes nothing yet: more comes than may wait for it.
+  for (let sent = 100; sent < 1_500; sent++) await world.send(String(sent));
+  assertEquals(member.results.length, 0);
+  const gate = taken;
+  member.busy = () => undefined;
+  gate.resolve();
+  taken = gate;
+  while (contents(member).at(-1) !== "1499") await member.has(member.results.length + 1);
+
+  // 1,000 entries are kept: what was trimmed meanwhile is said, not skipped in silence.
+  const kept = contents(member).map(Number);
+  const holes = kept.flatMap((content, index) => index > 0 && content !== kept[index - 1]! + 1 ? [index] : []);
+  assertEquals(kept.at(-1), 1_499);
+  assertEquals(holes.map((index) => member.results[index].extensions.gap), holes.map(() => true));
+  assertEquals(new Set(kept).size, kept.length);
+});
+
+Deno.test("what the sender kept from its own session is left out of its replay too, and the cursor moves on", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  await world.send("first");
+  const after = before.results[0].extensions.cursor;
+  await world.send("not to me", undefined, true);
+  await world.send("to all");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await member.has(1);
+
+  assertEquals(contents(member), ["to all"]);
+});
+
+Deno.test("a subscriber that leaves while it catches up gets nothing more and leaves nothing behind", async () => {
+  await using world = await openLiveWorld();
+  const { member: before, leave: done } = await world.subscribe(LIVE);
+  for (let sent = 0; sent < 200; sent++) await world.send(String(sent));
+  const { member, leave } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+
+  leave();
+  const got = member.results.length;
+  done();
+  await world.send("later");
+
+  assertEquals([member.results.length, world.live.size, world.hub.openFeeds], [got, 0, 0]);
+});
