@@ -168,6 +168,7 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
     host: server.host,
     port: server.port,
     drainMs: server.drainMs,
+    maxConnections: limits.connections,
   });
 
   const closeCore = async (): Promise<void> => {
@@ -185,10 +186,10 @@ export function createRooms(options: RoomsOptions = {}): RoomsServer {
     nodeId,
     async listen() {
       await engine.open();
-      await hub.open();
-      heartbeat.open();
-      receipts.open();
       try {
+        await hub.open();
+        heartbeat.open();
+        receipts.open();
         const port = await http.listen();
         const host = server.host.includes(":") ? `[${server.host}]` : server.host;
         return { port, url: `http://${host}:${port}${GRAPHQL_PATH}` };
@@ -226,13 +227,18 @@ function serverCaller(nodeId: string): Caller {
 }
 
 function connectionHooks({ onConnect, onDisconnect }: RoomsOptions, telemetry: Telemetry) {
-  const call = (hook: ((info: ConnectionInfo) => void) | undefined, connection: SocketConnection): void => {
+  const report = (error: unknown): void => {
+    telemetry.record("error", "hook.failed", { error: describeError(error) });
+  };
+  const call = (hook: ((info: ConnectionInfo) => unknown) | undefined, connection: SocketConnection): void => {
     const { caller } = connection;
     if (hook === undefined || caller === undefined) return;
     try {
-      hook({ connectionId: connection.id, userId: caller.principal.userId, sessionId: caller.sessionId });
+      const done = hook({ connectionId: connection.id, userId: caller.principal.userId, sessionId: caller.sessionId });
+      // A type that says void takes an async function too.
+      if (done instanceof Promise) done.catch(report);
     } catch (error) {
-      telemetry.record("error", "hook.failed", { error: describeError(error) });
+      report(error);
     }
   };
   return {

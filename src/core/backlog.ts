@@ -49,6 +49,13 @@ export class Backlog {
     return [...this.#position];
   }
 
+  /** The reader has come to here by live delivery: it is not read again. */
+  advance(position: FeedPosition): void {
+    for (const [index, one] of position.entries()) {
+      if (!this.holds(index, one)) this.#position[index] = one;
+    }
+  }
+
   /** Goes on to a later place: the live events up to it were not kept. */
   extend(to: FeedPosition): void {
     this.#to = to;

@@ -38,7 +38,7 @@ export function parseSessionId(value: unknown): string {
  * begins like those that cannot be claimed.
  */
 export function parseClaimedUserId(value: unknown): string {
-  const userId = parseId(value, "user id");
+  const userId = parseUserId(value);
   if (userId.startsWith(GUEST_PREFIX) || userId.startsWith(SERVER_USER_ID)) {
     throw new RealtimeError(
       "UNAUTHENTICATED",
@@ -46,6 +46,15 @@ export function parseClaimedUserId(value: unknown): string {
     );
   }
   return userId;
+}
+
+/**
+ * Reads a user id, whoever may have it.
+ *
+ * @throws {RealtimeError} `BAD_USER_INPUT`
+ */
+export function parseUserId(value: unknown): string {
+  return parseId(value, "user id");
 }
 
 function parseId(value: unknown, what: string): string {

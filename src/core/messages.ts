@@ -5,6 +5,7 @@ import { RealtimeError } from "./errors.ts";
 import { encodeEvent, type MessageSent, type Publication } from "./event.ts";
 import { everyoneFeed, messagesFeed } from "./feed.ts";
 import { shortHash } from "./hash.ts";
+import { isDeeperThan } from "./json_depth.ts";
 import type { Position } from "./position.ts";
 import type { RoomName } from "./room_name.ts";
 import { EVERYONE, messagesOf } from "./stream.ts";
@@ -54,6 +55,7 @@ const KEY_TTL_MS = 300_000;
 const ATTEMPT_TTL_MS = 60_000;
 const MAX_KEY_LENGTH = 64;
 const MAX_EVENT_LENGTH = 128;
+const MAX_DATA_LEVELS = 32;
 
 /**
  * Sends a message that has been authorized.
@@ -113,6 +115,9 @@ function checkRequest(caller: Caller, request: MessageRequest, maxMessageBytes: 
   }
   if (request.excludeSelf && !caller.namesSession) {
     throw refuse("excludeSelf", "this request names no session, send the x-session-id header with it");
+  }
+  if (isDeeperThan(request.data, MAX_DATA_LEVELS)) {
+    throw refuse("data nested this deep", `must have at most ${MAX_DATA_LEVELS} levels of arrays and objects`);
   }
   const data = request.data === null ? "" : JSON.stringify(request.data);
   const bytes = utf8Length(request.content) + utf8Length(data);

@@ -28,8 +28,9 @@ const MAX_BUFFERED_BYTES = 262_144;
  * Stands in for a member that has not got everything yet.
  *
  * Live events wait here while the missed ones are read, page by page, no faster than the
- * reader takes them. When all are sent, those that waited follow and the member takes
- * its place: one synchronous step, so nothing falls between and nothing comes twice.
+ * reader takes them; then those that waited, in the same way. When none is left the
+ * member takes its place, without a step in between: nothing is missed, nothing comes
+ * twice.
  */
 export class CatchUp implements LiveMember {
   readonly viewer: Caller;
@@ -57,7 +58,7 @@ export class CatchUp implements LiveMember {
   next(frame: LiveFrame, delivery: Delivery): void {
     if (this.#caughtUp) return this.#pass(frame, delivery);
     if (this.#overflowed) return;
-    this.#bufferedBytes += frame.text.length;
+    this.#bufferedBytes += frame.bytes.length;
     this.#buffer.push({ frame, delivery });
     if (this.#buffer.length <= MAX_BUFFERED_EVENTS && this.#bufferedBytes <= MAX_BUFFERED_BYTES) return;
     this.#overflowed = true;
@@ -99,7 +100,8 @@ export class CatchUp implements LiveMember {
       const page = await backlog.next(PAGE_EVENTS);
       if (this.#stopped) return;
       if (page === undefined) {
-        if (!this.#overflowed) return this.#switch();
+        await this.#sendBuffered(backlog);
+        if (this.#stopped || !this.#overflowed) return;
         this.#overflowed = false;
         backlog.extend(this.#deps.livePosition());
         continue;
@@ -120,22 +122,33 @@ export class CatchUp implements LiveMember {
     }
   }
 
-  /** Nothing is awaited from the end of the backlog to here, and nothing here. */
-  #switch(): void {
-    const buffer = this.#buffer;
-    this.#clear();
+  /** Sends the live events that waited; when none is left, those that come go through. */
+  async #sendBuffered(backlog: Backlog): Promise<void> {
+    const { member, feed } = this.#deps;
+    for (;;) {
+      for (let wait = member.busy(); wait !== undefined && !this.#stopped; wait = member.busy()) await wait;
+      if (this.#stopped || this.#overflowed) return;
+      const next = this.#buffer.shift();
+      if (next === undefined) break;
+      this.#bufferedBytes -= next.frame.bytes.length;
+      if (!this.#isKnown(next.delivery)) this.#send(next.frame, next.delivery);
+      backlog.advance(next.delivery.position);
+    }
+    // Nothing is awaited from the last look at the buffer to here.
     this.#caughtUp = true;
-    for (const { frame, delivery } of buffer) this.#pass(frame, delivery);
-    const { feed, member } = this.#deps;
-    member.moved(buffer.at(-1)?.delivery.cursor ?? formatCursor(feed, this.#backlog!.position));
+    member.moved(formatCursor(feed, backlog.position));
     this.#stepAside();
   }
 
   #pass(frame: LiveFrame, delivery: Delivery): void {
-    const { stream, position } = delivery.publication;
-    if (this.#backlog!.holds(this.#deps.feed.streams.indexOf(stream), position)) return;
+    if (this.#isKnown(delivery)) return;
     this.#send(frame, delivery);
     this.#stepAside();
+  }
+
+  /** Whether the reader has this already, from history. */
+  #isKnown({ publication: { stream, position } }: Delivery): boolean {
+    return this.#backlog!.holds(this.#deps.feed.streams.indexOf(stream), position);
   }
 
   /** The member takes its own place once there is nothing to say or to leave out any more. */

@@ -56,8 +56,9 @@ export class LiveSelection implements FeedReader {
   readonly #request: FeedRequest;
   readonly #deps: LiveSelectionDeps;
   readonly #members = new Set<LiveMember>();
-  readonly #waiting: Delivery[] = [];
-  readonly #afterSending: (() => void)[] = [];
+  /** What was delivered while an earlier event is being executed, losses included. */
+  readonly #waiting: (Delivery | "gap")[] = [];
+  readonly #whenIdle: (() => void)[] = [];
   #sending = false;
   #executing = false;
   #perViewer = false;
@@ -85,15 +86,24 @@ export class LiveSelection implements FeedReader {
     this.#members.delete(member);
   }
 
-  /** Gives one member's place to another, if it still has it; it gets what comes from then on. */
+  /** Whether every event delivered so far has been dealt with. */
+  get isIdle(): boolean {
+    return !this.#sending && !this.#executing && this.#waiting.length === 0;
+  }
+
+  /**
+   * Gives one member's place to another, if it still has it; it gets what is delivered
+   * from then on. Waits until all that was delivered before has been dealt with: the old
+   * one may have to leave some of it out.
+   */
   replace(old: LiveMember, member: LiveMember): void {
-    // A set being walked would show the new one the event that the old one has passed on.
-    if (this.#sending) this.#afterSending.push(() => this.replace(old, member));
+    if (!this.isIdle) this.#whenIdle.push(() => this.replace(old, member));
     else if (this.#members.delete(old)) this.#members.add(member);
   }
 
   gap(): void {
-    this.#gap = true;
+    if (this.#executing) this.#waiting.push("gap");
+    else this.#gap = true;
   }
 
   /** Tells every member where it is. */
@@ -130,29 +140,34 @@ export class LiveSelection implements FeedReader {
     try {
       done = this.#perViewer ? this.#sendPerViewer(delivery) : this.#sendShared(delivery);
     } catch (error) {
-      return this.#fail(error);
+      this.#lose(error);
     }
     if (done === undefined) return this.#movedTo(delivery);
     this.#executing = true;
-    done.then(() => {
+    done.catch((error: unknown) => this.#lose(error)).then(() => {
       this.#executing = false;
       this.#movedTo(delivery);
       // What executes at once leaves the way free for the next.
-      while (!this.#executing && this.#waiting.length > 0) this.#execute(this.#waiting.shift()!);
-    }, (error: unknown) => this.#fail(error));
+      while (!this.#executing && this.#waiting.length > 0) {
+        const next = this.#waiting.shift()!;
+        if (next === "gap") this.#gap = true;
+        else this.#execute(next);
+      }
+    });
   }
 
   #movedTo({ cursor }: Delivery): void {
     this.#cursor = cursor;
     this.#deps.onMoved(this);
+    if (this.isIdle) { for (const step of this.#whenIdle.splice(0)) step(); }
   }
 
   /** Returns a promise only when a resolver did. */
   #sendShared(delivery: Delivery): Promise<void> | undefined {
     const send = (result: ExecutionResult | undefined): Promise<void> | undefined => {
       if (result === undefined) return this.#sendPerViewer(delivery);
-      this.#send(this.#frame(result, delivery), delivery, this.#members);
-      this.#gap = false;
+      const frame = this.#frame(result, delivery);
+      this.#send(frame, delivery, { members: this.#members, gap: this.#takeGap() });
     };
     const result = this.#resultForAll(delivery);
     return result instanceof Promise ? result.then(send) : send(result);
@@ -165,11 +180,17 @@ export class LiveSelection implements FeedReader {
       if (together === undefined) byViewer.set(member.viewer, [member]);
       else together.push(member);
     }
+    const gap = this.#takeGap();
     await Promise.all([...byViewer].map(async ([viewer, members]) => {
       const frame = this.#frame(await this.#resultFor(delivery, viewer), delivery);
-      this.#send(frame, delivery, members.filter((member) => this.#members.has(member)));
+      this.#send(frame, delivery, { members: members.filter((member) => this.#members.has(member)), gap });
     }));
+  }
+
+  #takeGap(): boolean {
+    const gap = this.#gap;
     this.#gap = false;
+    return gap;
   }
 
   /** The result that is the same for everyone; undefined, now and from now on, when there is none. */
@@ -200,8 +221,8 @@ export class LiveSelection implements FeedReader {
     );
   }
 
-  #send(shared: LiveFrame, delivery: Delivery, members: Iterable<LiveMember>): void {
-    const frame = this.#gap ? shared.with({ gap: true }) : shared;
+  #send(shared: LiveFrame, delivery: Delivery, { members, gap }: Audience): void {
+    const frame = gap ? shared.with({ gap: true }) : shared;
     const { event } = delivery.publication;
     const excludes = event.kind === "message" && event.excludedSessionId !== null;
     this.#sending = true;
@@ -209,7 +230,12 @@ export class LiveSelection implements FeedReader {
       if (!excludes || !isExcluded(event, member.viewer)) member.next(frame, delivery);
     }
     this.#sending = false;
-    for (const step of this.#afterSending.splice(0)) step();
+  }
+
+  /** An event whose result cannot be made is lost, and the next frame says so. */
+  #lose(error: unknown): void {
+    this.#deps.mask(error);
+    this.#gap = true;
   }
 
   /** Resolvers that never answer must not keep events without end. */
@@ -223,6 +249,13 @@ export class LiveSelection implements FeedReader {
     const masked = this.#deps.mask(error);
     for (const member of [...this.#members]) member.fail([masked]);
   }
+}
+
+/** Who gets a frame. */
+interface Audience {
+  readonly members: Iterable<LiveMember>;
+  /** Whether something was lost before it. */
+  readonly gap: boolean;
 }
 
 /** Whether the sender kept this from the viewer's session, which user and id name together. */

@@ -98,7 +98,8 @@ export class LiveSelections {
       const attachment = await attached;
       const live = attachment.position;
       const { start } = source.request;
-      if (start.kind === "now") {
+      // A selection that is still busy with earlier events would send them to a newcomer.
+      if (start.kind === "now" && selection.isIdle) {
         // Nothing can be delivered between being told of the place and being there.
         member.begin(formatCursor(feed, live));
         selection.add(member);

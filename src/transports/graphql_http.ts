@@ -8,7 +8,7 @@ import type { Documents } from "../graphql/documents.ts";
 import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
 import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { GraphqlStreams } from "./graphql_stream.ts";
-import { answerError } from "./http_error.ts";
+import { answerError, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
 import { readBody } from "./request_body.ts";
 
@@ -53,6 +53,7 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
 
   return async (request, response) => {
     try {
+      if (request.method !== "GET" && request.method !== "POST") throw methodNotAllowed(request, response);
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
       const subscription = asked === undefined ? undefined : subscriptionOf(asked);
       const viewer = await identifyRequest(request, response, deps);
@@ -61,37 +62,58 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
       if (request.method === "POST") Object.assign(request, { body: asked });
       await yoga(request, response, { rooms: deps.rooms, viewer });
     } catch (error) {
-      refuse(response, error);
+      refuse(request, response, error);
     }
   };
 
   /** What is asked decides, not what is accepted: some clients accept a stream for everything. */
   function subscriptionOf(asked: OperationRequest): Operation | undefined {
     if (typeof asked.query !== "string") return undefined;
+    const { variables } = asked;
+    if (variables !== undefined && variables !== null && (typeof variables !== "object" || Array.isArray(variables))) {
+      throw new RealtimeError("BAD_USER_INPUT", "Cannot read the variables: must be one JSON object");
+    }
     const { operation } = deps.operations.prepare(asked);
     return operation?.kind === "subscription" ? operation : undefined;
   }
 
-  function refuse(response: ServerResponse, error: unknown): void {
-    if (response.headersSent) return void response.destroy();
+  function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    // Half an answer, or nobody there to have one.
+    if (response.headersSent || response.destroyed || isGone(request)) return void response.destroy();
     if (error instanceof RealtimeError) {
+      const status = error instanceof HttpRefusal ? error.status : HTTP_STATUS[error.code];
+      deps.telemetry.record("info", "request.refused", { code: error.code, status, reason: error.message });
       // What was not read of the body must not be taken for the next request.
       if (error.code === "PAYLOAD_TOO_LARGE") response.setHeader("connection", "close");
-      return answerError(response, error, error.message.includes("content type") ? 415 : undefined);
+      return answerError(response, error, status);
     }
     deps.telemetry.record("error", "http.failed", { error: describeError(error) });
     answerError(response, new RealtimeError("INTERNAL_SERVER_ERROR", "Internal server error"));
   }
 }
 
+/** A refusal of the request itself, for which HTTP has a status of its own. */
+class HttpRefusal extends RealtimeError {
+  constructor(readonly status: number, message: string) {
+    super("BAD_USER_INPUT", message);
+  }
+}
+
+function methodNotAllowed({ method }: IncomingMessage, response: ServerResponse): HttpRefusal {
+  response.setHeader("allow", "GET, POST");
+  return new HttpRefusal(405, `Cannot answer ${method}: must be GET or POST`);
+}
+
+/** Once the connection is closed, node:http may have no socket left to ask. */
+function isGone(request: { readonly socket: { readonly destroyed: boolean } | null }): boolean {
+  return request.socket === null || request.socket.destroyed;
+}
+
 async function readPost(request: IncomingMessage, maxBytes: number): Promise<OperationRequest> {
   const type = request.headers["content-type"] ?? "";
   // Any other type a foreign page could send without asking first (Fetch standard, CORS-safelisted).
   if (!/^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type)) {
-    throw new RealtimeError(
-      "BAD_USER_INPUT",
-      `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`,
-    );
+    throw new HttpRefusal(415, `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`);
   }
   const body = parseObject(await readBody(request, maxBytes), "body");
   // Who reads it looks at each part: Yoga, or `subscriptionOf` for the query.

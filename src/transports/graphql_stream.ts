@@ -85,7 +85,8 @@ export class GraphqlStreams {
       format,
       flushes,
       maxBytes: outboxBytes,
-      onBegin: () => this.#opened(connection, response),
+      // A client that has gone already would leave its session behind.
+      onBegin: () => closed || response.destroyed ? undefined : this.#opened(connection, response),
     });
     // Fires once on every path, however the answer ends.
     response.once("close", () => {
@@ -121,6 +122,7 @@ export class GraphqlStreams {
     const stopPulse = heartbeat.add(connection);
     const openedAt = clock.now();
     this.#connections.add(connection);
+    if (this.#stopping) connection.finish();
     telemetry.record("info", "stream.opened", { format: format.name, userId, sessionId: viewer.sessionId });
     response.once("close", () => {
       stopPulse();

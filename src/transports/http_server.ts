@@ -10,6 +10,7 @@ import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
 import { answerHealth, answerReady, HEALTH_PATH, READY_PATH } from "./ops.ts";
 import type { Pages } from "./pages.ts";
+import { TcpConnections } from "./tcp_connections.ts";
 import { refuseUpgrade, type WebSocketTransport } from "./websocket.ts";
 
 /** The one path of the API, on every transport. */
@@ -29,24 +30,42 @@ export interface HttpServerDeps {
   readonly port: number;
   /** How long a stop waits for clients before it cuts them off, in milliseconds. */
   readonly drainMs: number;
+  /** WebSockets and streams that may be open. */
+  readonly maxConnections: number;
 }
 
-/** Time a client has for its request's headers, and for all of the request, in milliseconds. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** What the HTTP parser is told; times in milliseconds. */
+const SERVER_OPTIONS = {
+  /** Time a client has for its request's headers, and for all of the request. */
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  /** How often the two are looked at. */
+  connectionsCheckingInterval: 1_000,
+  // Any other upgrade is to be passed over (RFC 9110 section 7.8): some clients offer h2c with every request.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket",
+};
+/** TCP connections beyond those that may do something: to be told that there are too many. */
+const CONNECTION_MARGIN = 768;
 
 /** One `node:http` server: judges who comes in, then hands each path to its owner. */
 export class HttpServer {
   readonly #deps: HttpServerDeps;
   readonly #server: Server;
+  readonly #connections: TcpConnections;
   #stopping: Promise<void> | undefined;
 
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
-    this.#server = createServer((request, response) => this.#answer(request, response));
-    this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
-    this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.#server = createServer(SERVER_OPTIONS, (request, response) => {
+      this.#connections.heard(request.socket);
+      this.#answer(request, response);
+    });
+    this.#connections = new TcpConnections(this.#server, {
+      clock: deps.clock,
+      maxConnections: deps.maxConnections + CONNECTION_MARGIN,
+    });
     this.#server.on("upgrade", (request, socket, head) => {
+      this.#connections.heard(request.socket);
       if (!this.#isLetIn(request)) return refuseUpgrade(socket, 403, "Forbidden");
       if (pathOf(request) !== GRAPHQL_PATH) return refuseUpgrade(socket, 404, "Not Found");
       deps.webSockets.upgrade(request, socket, head);
@@ -80,11 +99,12 @@ export class HttpServer {
 
   async #stop(): Promise<void> {
     const { webSockets, streams, clock, drainMs } = this.#deps;
-    const cancelCut = clock.after(drainMs, () => this.#server.closeAllConnections());
+    const cancelCut = clock.after(drainMs, () => this.#connections.cutAll());
     streams.close();
     await webSockets.close(CLOSE_CODES.serviceRestart, "server is stopping");
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    this.#connections.cutSilent();
     await closed;
     cancelCut();
   }

@@ -13,6 +13,8 @@ export interface OutboxSocket {
 export interface OutboxDeps {
   readonly socket: OutboxSocket;
   readonly flushes: FlushQueue;
+  /** Whether the peer may still be written to: not once it has said goodbye. */
+  readonly isOpen: () => boolean;
   /** Bytes that may wait, here and in the socket together. */
   readonly maxBytes: number;
   /** Called once, when more would wait: the reader is too slow. Nothing is sent from then on. */
@@ -81,6 +83,7 @@ export class Outbox implements Flushable {
       if (head !== null) bytes[at++] = CLOSING_BRACE;
     }
     this.#clear();
+    if (!this.#deps.isOpen()) return;
     this.#deps.socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
   }
 
@@ -114,7 +117,9 @@ export class Outbox implements Flushable {
   #push(head: Uint8Array | null, body: Uint8Array): void {
     if (this.#closed) return;
     const size = MAX_HEADER_BYTES + payloadBytes(head, body);
-    if (this.waiting + size > this.#deps.maxBytes) {
+    const { waiting } = this;
+    // One large frame alone is no lag.
+    if (waiting > 0 && waiting + size > this.#deps.maxBytes) {
       this.close();
       this.#deps.onOverflow();
       return;

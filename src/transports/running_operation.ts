@@ -15,9 +15,14 @@ export class RunningOperation {
     this.#onEnd = onEnd;
   }
 
-  /** False while it is being begun: then the client may have completed it already. */
-  get begun(): boolean {
-    return this.#begun;
+  /** Whether it is a subscription that runs, and would hear of its client's complete. */
+  get runs(): boolean {
+    return this.#begun && !this.#ended;
+  }
+
+  /** Whether it has been ended. Then nothing more may be said of its id: it may be another's. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Says that it runs, and what stops it: called at once when it has been ended meanwhile. */

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
@@ -37,6 +36,8 @@ export interface SocketEnd {
 
 /** How long a peer may take to answer our close before it is cut off, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
+/** `WebSocket.OPEN` (WebSockets standard). */
+const OPEN = 1;
 /** A close reason has to fit into a control frame (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 
@@ -74,6 +75,7 @@ export class SocketConnection implements Pulse {
     this.outbox = new Outbox({
       socket: deps.socket,
       flushes: deps.flushes,
+      isOpen: () => deps.webSocket.readyState === OPEN,
       maxBytes: deps.outboxBytes,
       onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),
     });
@@ -120,10 +122,11 @@ export class SocketConnection implements Pulse {
     this.outbox.flush();
     this.outbox.close();
     const { webSocket, clock } = this.#deps;
+    // First of all the end that needs nobody's help.
+    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
     // A peer that keeps sending after our close is not listened to any more.
     webSocket.removeAllListeners("message");
     webSocket.close(code, shorten(reason));
-    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
   }
 
   ping(): void {
@@ -147,7 +150,8 @@ export class SocketConnection implements Pulse {
   }
 }
 
+/** As much of the reason as fits, cut between characters. */
 function shorten(reason: string): string {
-  const bytes = Buffer.from(reason);
-  return bytes.length <= MAX_REASON_BYTES ? reason : bytes.subarray(0, MAX_REASON_BYTES - 3).toString("utf8") + "…";
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
+  return reason.slice(0, read);
 }

@@ -3,7 +3,7 @@ import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
-import { type Caller, GUEST_PREFIX, parseSessionId } from "../core/caller.ts";
+import { type Caller, GUEST_PREFIX, parseSessionId, parseUserId } from "../core/caller.ts";
 import { RealtimeError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
 import type { Rooms } from "../core/rooms.ts";
@@ -48,6 +48,9 @@ interface RunnableArgs extends ExecutionArgs {
 
 type Subscriptions = Record<string, unknown>;
 
+/** What an operation comes to whose end has been told already. */
+const NEVER = new Promise<never>(() => {});
+
 /**
  * graphql-transport-ws as graphql-ws's `makeServer` speaks it.
  *
@@ -86,11 +89,11 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
 
     async onSubscribe({ extra: connection, subscriptions }, id, payload) {
       const known = connection.operation(id);
-      if (known !== undefined && known.begun) {
+      if (known !== undefined && known.runs) {
         connection.end(CLOSE_CODES.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
         return [mask(new RealtimeError("BAD_USER_INPUT", "Cannot use an operation id twice at once"))];
       }
-      // makeServer takes the id for free: the client has completed what was still being begun.
+      // makeServer takes the id for free: the client has completed what had not answered yet.
       known?.end();
       try {
         return await begin(connection, id, payload, subscriptions);
@@ -136,9 +139,15 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     };
     if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
     const running = connection.start(id, false);
-    // A query or mutation cannot be stopped: its id is in use until it has answered.
-    running.begin(() => {});
-    return runnable(operation, context, () => operations.execute(operation, context).finally(() => running.end()));
+    return runnable(operation, context, async () => {
+      const result = await operations.execute(operation, context);
+      // Answers wait for a reader that lags: only live events may cost it its connection.
+      for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
+      // Completed by the client meanwhile: makeServer would answer whoever has the id now.
+      if (running.ended) return await NEVER;
+      running.end();
+      return result;
+    });
   }
 
   async function subscribe(
@@ -156,9 +165,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       delete subscriptions[id];
     };
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, connection.caller!) : undefined;
-    const member = createMember({ connection, id, owner, stop });
+    const member = createMember({ connection, id, owner, stop, isOver: () => running.ended });
     const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
     const subscribed = await operations.subscribe(operation, context, member, resume);
+    if (running.ended) {
+      // Ended while it was being begun. makeServer would take its outcome for that of
+      // whoever has the id now, so it never hears of one.
+      if ("leave" in subscribed) subscribed.leave();
+      else if ("iterable" in subscribed) void subscribed.iterable.return().catch(mask);
+      return await NEVER;
+    }
     if (subscribed.errors !== undefined) {
       running.end();
       return subscribed.errors;
@@ -181,6 +197,8 @@ interface MemberDeps {
   readonly owner: ReceiptOwner | undefined;
   /** Ends the operation, without a word. */
   readonly stop: () => void;
+  /** Whether it has been ended, perhaps while it was being begun. */
+  readonly isOver: () => boolean;
 }
 
 /** Who may come back to this operation by its id alone. */
@@ -194,14 +212,14 @@ function receiptOwner(operationId: string, { text, args }: Operation, { principa
 }
 
 /** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
-function createMember({ connection, id, owner, stop }: MemberDeps): LiveMember {
+function createMember({ connection, id, owner, stop, isOver }: MemberDeps): LiveMember {
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
   return {
     viewer: connection.caller!,
     begin(cursor) {
-      if (owner !== undefined) receipts.begin(owner, cursor, stop);
+      if (owner !== undefined && !isOver()) receipts.begin(owner, cursor, stop);
     },
     moved: (cursor) => receipts.moved(id, cursor),
     busy: () => outbox.busy(),
@@ -222,7 +240,8 @@ async function identify(
   parameters: Readonly<Record<string, unknown>>,
   { authenticator }: SocketProtocolDeps,
 ) {
-  const { sessionId } = parameters;
+  const { sessionId, userId } = parameters;
+  if (userId !== undefined && userId !== null) parseUserId(userId);
   const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
   const credentials = connectionCredentials(parameters, connection.request, connection.guest);
   return { principal: await authenticator.authenticate(credentials), sessionId: named };

@@ -118,8 +118,10 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
     this.#waiting = [];
     this.#waitingBytes = 0;
     if (response.destroyed || response.writableEnded) return;
+    const lag = response.writableLength;
     response.write(bytes);
-    if (response.writableLength > maxBytes) {
+    // One large event alone is no lag.
+    if (lag > 0 && response.writableLength > maxBytes) {
       this.ending = "slow reader";
       response.destroy();
     }

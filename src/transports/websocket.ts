@@ -6,7 +6,9 @@ import { ulid } from "@std/ulid";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
+import { utf8Length } from "../core/utf8_length.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
@@ -143,7 +145,7 @@ export class WebSocketTransport {
     webSocket.on("pong", () => connection.silentPings = 0);
     const closed = protocol.opened({
       protocol: webSocket.protocol,
-      send: (text) => connection.outbox.sendText(text),
+      send: (text) => this.#answer(connection, text),
       close: (code = 1000, reason = "") => connection.end(code, reason),
       onMessage: (receive) => this.#listen(connection, webSocket, receive),
     }, connection);
@@ -153,21 +155,30 @@ export class WebSocketTransport {
   }
 
   #listen(connection: SocketConnection, webSocket: WebSocket, receive: (text: string) => Promise<void>): void {
-    let first = true;
     webSocket.on("message", (data, isBinary) => {
       connection.silentPings = 0;
       // The default binaryType: every message comes as one Buffer.
       const bytes = data as Uint8Array;
       if (isBinary) return connection.end(CLOSE_CODES.badRequest, "Invalid message received: must be text");
-      if (first && bytes.length > this.#deps.initBytes) {
-        return connection.end(CLOSE_CODES.messageTooBig, `First message larger than ${this.#deps.initBytes} bytes`);
+      if (connection.caller === undefined && bytes.length > this.#deps.initBytes) {
+        const reason = `Message before the acknowledgement larger than ${this.#deps.initBytes} bytes`;
+        return connection.end(CLOSE_CODES.messageTooBig, reason);
       }
-      first = false;
       receive(String(data)).catch((error: unknown) => {
         this.#report(connection, error);
         connection.end(CLOSE_CODES.internalServerError, "Internal server error");
       });
     });
+  }
+
+  /** An answer that alone would fill the outbox is refused: its reader is not slow. */
+  #answer(connection: SocketConnection, text: string): void {
+    const limit = Math.floor(this.#deps.outboxBytes / 2);
+    if (text.length <= limit || utf8Length(text) <= limit) return connection.outbox.sendText(text);
+    const { id } = JSON.parse(text);
+    const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
+    const payload = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
+    connection.outbox.sendText(JSON.stringify({ id, type: "error", payload }));
   }
 
   #report(connection: SocketConnection, error: unknown): void {

@@ -233,3 +233,61 @@ Deno.test("a subscriber that leaves while it catches up gets nothing more and le
 
   assertEquals([member.results.length, world.live.size, world.hub.openFeeds], [got, 0, 0]);
 });
+
+/** A world whose events wait, each for its own gate, before their field `slow` is answered. */
+async function openSlowWorld(readsViewer: boolean) {
+  const gates = new Map<string, PromiseWithResolvers<void>>();
+  const world = await openLiveWorld({
+    slow: async ({ publication: { event } }, _args, context) => {
+      if (event.kind !== "message") return null;
+      if (readsViewer) context.viewer;
+      await gates.get(event.content)?.promise;
+      return event.content;
+    },
+  });
+  return { world, gates, hold: (content: string) => gates.set(content, Promise.withResolvers()) };
+}
+
+for (const readsViewer of [false, true]) {
+  const kind = readsViewer ? "executed per viewer" : "executed once";
+  Deno.test(`a subscriber that resumes while events are being ${kind} misses none and gets none twice`, async () => {
+    const { world, gates, hold } = await openSlowWorld(readsViewer);
+    await using _world = world;
+    const query = `subscription ($after: String) { messages(room: "lobby", after: $after) { slow } }`;
+    const { member: before } = await world.subscribe(query);
+    await world.send("m1");
+    await before.has(1);
+    const after = before.results[0].extensions.cursor;
+    hold("m3");
+    for (const content of ["m2", "m3", "m4"]) await world.send(content);
+
+    const subscribing = world.subscribe(query, undefined, { after });
+    const { member } = await subscribing;
+    await world.send("m5");
+    gates.get("m3")!.resolve();
+    await Promise.all([member.has(4), before.has(5)]);
+    await world.send("m6");
+    await Promise.all([member.has(5), before.has(6)]);
+
+    const slow = ({ results }: RecordingMember) => results.map(({ data }) => data.messages.slow);
+    assertEquals(slow(member), ["m2", "m3", "m4", "m5", "m6"]);
+    assertEquals(slow(before), ["m1", "m2", "m3", "m4", "m5", "m6"]);
+  });
+}
+
+Deno.test("a subscriber gets nothing from before it began, also of events still being executed", async () => {
+  const { world, gates, hold } = await openSlowWorld(false);
+  await using _world = world;
+  const query = `subscription { messages(room: "lobby") { slow } }`;
+  const { member: early } = await world.subscribe(query);
+  hold("m1");
+  for (const content of ["m1", "m2"]) await world.send(content);
+
+  const { member: late } = await world.subscribe(query);
+  gates.get("m1")!.resolve();
+  await early.has(2);
+  await world.send("m3");
+  await Promise.all([early.has(3), late.has(1)]);
+
+  assertEquals(late.results.map(({ data }) => data.messages.slow), ["m3"]);
+});

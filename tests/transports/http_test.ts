@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { SEND } from "../support/documents.ts";
 import { startLocalServer } from "../support/local_server.ts";
+import { RawClient } from "../support/raw_client.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const VIEWER = JSON.stringify({ query: "{ viewer { userId } }" });
@@ -130,4 +131,76 @@ Deno.test("two servers in one process share nothing", async () => {
 
   assertEquals(heads.map(({ data }) => data.server.node), ["one", "two"]);
   assertEquals(heads[0].data.room.head === heads[1].data.room.head, false);
+});
+
+for (const method of ["PUT", "DELETE", "PATCH"]) {
+  Deno.test(`${method} is answered 405 with what is allowed`, async () => {
+    await using server = await startLocalServer();
+
+    const response = await fetch(server.url, { method, headers: JSON_TYPE, body: VIEWER });
+
+    assertEquals([response.status, response.headers.get("allow")], [405, "GET, POST"]);
+    await response.body?.cancel();
+  });
+}
+
+Deno.test("an offer to upgrade to h2c is passed over, and the request is answered", async () => {
+  await using server = await startLocalServer();
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const lines = [
+    "POST /graphql HTTP/1.1",
+    "Host: 127.0.0.1",
+    "Connection: Upgrade, HTTP2-Settings, close",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAAQAAP__",
+    "Content-Type: application/json",
+    `Content-Length: ${VIEWER.length}`,
+  ];
+
+  await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n${VIEWER}`));
+
+  assertMatch(await new Response(connection.readable).text(), /^HTTP\/1\.1 200 .*"userId":"guest-/s);
+});
+
+Deno.test("data nested too deeply is BAD_USER_INPUT, and costs nobody anything", async () => {
+  await using server = await startLocalServer();
+  const nested = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  const send = (levels: number) =>
+    server.query(`mutation ($data: JSON) { sendMessage(room: "a", content: "", data: $data) { success } }`, {
+      data: nested(levels),
+    });
+
+  const [fits, tooDeep, farTooDeep] = [await send(32), await send(34), await send(6_000)];
+
+  assertEquals(fits.data.sendMessage.success, true);
+  for (const { errors } of [tooDeep, farTooDeep]) assertEquals(errors[0].extensions.code, "BAD_USER_INPUT");
+});
+
+Deno.test("a stop does not wait for a TCP connection that never asked for anything", async () => {
+  const server = await startLocalServer({ server: { drainMs: 60_000 } });
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await server.query("{ viewer { userId } }");
+
+  await server[Symbol.asyncDispose]();
+
+  assertEquals(await silent.read(new Uint8Array(1)), null);
+});
+
+Deno.test("a hook that throws or rejects is logged, and the server goes on", async () => {
+  await using server = await startLocalServer({
+    onConnect: () => {
+      throw new Error("thrown by the hook");
+    },
+    onDisconnect: () => Promise.reject(new Error("rejected by the hook")),
+  });
+  {
+    await using client = await RawClient.ready(server.webSocketUrl);
+    client.send({ type: "ping" });
+    await client.next();
+  }
+  while (server.telemetry.events.filter((event) => event === "hook.failed").length < 2) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  assertMatch((await server.query("{ viewer { userId } }")).data.viewer.userId, /^guest-/);
 });

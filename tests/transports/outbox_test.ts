@@ -19,7 +19,13 @@ class FakeSocket {
 function openOutbox(maxBytes = 1_048_576) {
   const socket = new FakeSocket();
   let overflows = 0;
-  const outbox = new Outbox({ socket, flushes: new FlushQueue(), maxBytes, onOverflow: () => overflows++ });
+  const outbox = new Outbox({
+    socket,
+    flushes: new FlushQueue(),
+    isOpen: () => true,
+    maxBytes,
+    onOverflow: () => overflows++,
+  });
   return { socket, outbox, overflows: () => overflows };
 }
 

@@ -214,3 +214,44 @@ Deno.test("a foreign page's tag cannot open a stream", async () => {
   assertEquals(response.status, 403);
   await response.body?.cancel();
 });
+
+Deno.test("G9 a client that goes while its subscription is being begun leaves nothing behind", async () => {
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using server = await startLocalServer({
+    auth: {
+      authorize: async (_principal, action) => {
+        if (action.kind === "admin") return true;
+        asked.resolve();
+        await gate.promise;
+        return true;
+      },
+    },
+  });
+  const abort = new AbortController();
+  const url = `${server.url}?query=${encodeURIComponent(LOBBY)}`;
+  const going = fetch(url, { signal: abort.signal, headers: { accept: "text/event-stream" } });
+  await asked.promise;
+
+  abort.abort();
+  await going.catch(() => {
+    // Aborted: that is the point.
+  });
+  gate.resolve();
+  const { data } = await server.query("{ server { connections subscriptions rooms } }");
+
+  assertEquals(data.server, { connections: 0, subscriptions: 0, rooms: 0 });
+});
+
+for (const variables of ["x", [1], 5]) {
+  Deno.test(`a subscription with the variables ${JSON.stringify(variables)} is answered 400`, async () => {
+    await using server = await startLocalServer();
+    const response = await fetch(server.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ query: LOBBY, variables }),
+    });
+
+    assertEquals([response.status, (await response.json()).errors[0].extensions.code], [400, "BAD_USER_INPUT"]);
+  });
+}

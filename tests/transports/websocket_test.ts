@@ -260,3 +260,118 @@ async function readUntil(connection: Deno.Conn, pattern: RegExp): Promise<RegExp
     text += new TextDecoder().decode(chunk.subarray(0, length));
   }
 }
+
+const LONG_REASONS = {
+  "a claimed user id of emoji": {
+    type: "connection_init",
+    payload: { userId: `server${"a".repeat(2)}${"😀".repeat(60)}` },
+  },
+  "a reserved id of two-byte letters": { type: "connection_init", payload: { userId: `guest-${"é".repeat(110)}` } },
+};
+
+for (const [what, init] of Object.entries(LONG_REASONS)) {
+  Deno.test(`G9 a close reason is cut between characters: ${what}`, async () => {
+    await using server = await startLocalServer();
+    await using client = await RawClient.connect(server.webSocketUrl);
+
+    client.send(init);
+
+    const { code, reason } = await client.closed;
+    assertEquals([code, reason.includes("\ufffd")], [4401, false]);
+  });
+}
+
+Deno.test("a connection_init over the bound is refused behind a ping too", async () => {
+  await using server = await startLocalServer();
+  await using client = await RawClient.connect(server.webSocketUrl);
+
+  client.send({ type: "ping" });
+  client.send({ type: "connection_init", payload: { pad: "x".repeat(33_000) } });
+
+  assertEquals((await client.closed).code, 1009);
+});
+
+for (const userId of [["alice"], true, { toString: 1 }, 7]) {
+  Deno.test(`a user id of ${JSON.stringify(userId)} is no user's`, async () => {
+    await using server = await startLocalServer();
+    await using client = await RawClient.connect(server.webSocketUrl);
+
+    client.send({ type: "connection_init", payload: { userId } });
+
+    const { code, reason } = await client.closed;
+    assertEquals(code, 4400);
+    assertMatch(reason, /must be a string/);
+  });
+}
+
+Deno.test("an answer that alone would fill the outbox is an error for its id, and its fast reader stays", async () => {
+  await using server = await startLocalServer({ limits: { outboxBytes: 100_000 } });
+  await using client = await RawClient.ready(server.webSocketUrl);
+  for (let sent = 0; sent < 4; sent++) await server.query(SEND, { room: "lobby", content: "x".repeat(20_000) });
+
+  client.subscribe("1", `{ room(room: "lobby") { messages { nodes { content } } } }`);
+  const refusal = await client.next();
+  await client.next();
+  client.subscribe("2", `{ room(room: "lobby") { messages(last: 1) { nodes { content } } } }`);
+
+  assertEquals([refusal.type, refusal.payload[0].extensions], ["error", { code: "PAYLOAD_TOO_LARGE", limit: 50_000 }]);
+  assertEquals((await client.next()).payload.data.room.messages.nodes[0].content.length, 20_000);
+});
+
+/** A server whose authorization of the room "slow" waits for the test. */
+async function startSlowServer() {
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const server = await startLocalServer({
+    auth: {
+      authorize: async (_principal, action) => {
+        if (!("room" in action) || !action.room?.startsWith("slow")) return true;
+        asked.resolve();
+        await gate.promise;
+        return action.room !== "slow and forbidden";
+      },
+    },
+  });
+  return { server, asked: asked.promise, open: gate.resolve };
+}
+
+for (const room of ["slow", "slow and forbidden"]) {
+  Deno.test(`subscribe, complete and subscribe of one id: the first one's late outcome (${room}) is nobody's`, async () => {
+    const { server, asked, open } = await startSlowServer();
+    await using _server = server;
+    await using client = await RawClient.ready(server.webSocketUrl);
+    client.subscribe("1", `subscription { messages(room: "${room}") { content } }`);
+    await asked;
+
+    client.send({ id: "1", type: "complete" });
+    client.subscribe("1", LOBBY);
+    client.subscribe("2", "{ viewer { userId } }");
+    assertEquals([(await client.next()).id, (await client.next()).type], ["2", "complete"]);
+    open();
+    await server.query(SEND, { room: "lobby", content: "for the second" });
+    const event = await client.next();
+    client.send({ id: "1", type: "complete" });
+    client.subscribe("3", "{ server { subscriptions } }");
+
+    assertEquals([event.type, event.payload.data.messages.content], ["next", "for the second"]);
+    assertEquals((await client.next()).payload.data.server.subscriptions, 0);
+  });
+}
+
+Deno.test("a query's id is free once its client has completed it, and its late answer is nobody's", async () => {
+  const { server, asked, open } = await startSlowServer();
+  await using _server = server;
+  await using client = await RawClient.ready(server.webSocketUrl);
+  client.subscribe("1", `{ room(room: "slow") { id } }`);
+  await asked;
+
+  client.send({ id: "1", type: "complete" });
+  client.subscribe("1", "{ viewer { scopes } }");
+  const answer = await client.next();
+  await client.next();
+  open();
+  client.subscribe("2", "{ viewer { userId } }");
+
+  assertEquals(Object.keys(answer.payload.data), ["viewer"]);
+  assertEquals((await client.next()).id, "2");
+});

@@ -1,0 +1,64 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import type { Cancel, Clock } from "../core/clock.ts";
+
+/** What watching TCP connections needs. */
+export interface TcpConnectionsDeps {
+  readonly clock: Clock;
+  /** TCP connections that may be open at once; one more is cut at once. */
+  readonly maxConnections: number;
+}
+
+/** How long a connection may say nothing before its first request, in milliseconds. */
+const SILENT_MS = 10_000;
+
+/**
+ * All TCP connections of the server, whatever became of them.
+ *
+ * A peer that connects and says nothing costs a file descriptor, and a server on Deno
+ * that has run out of them accepts nobody any more, for good. So they are counted, and
+ * the silent ones cut.
+ */
+export class TcpConnections {
+  readonly #deps: TcpConnectionsDeps;
+  readonly #open = new Set<Socket>();
+  /** Those that have sent no request yet, each with the end of its patience. */
+  readonly #silent = new Map<Socket, Cancel>();
+  #stopping = false;
+
+  constructor(server: Server, deps: TcpConnectionsDeps) {
+    this.#deps = deps;
+    server.on("connection", (socket: Socket) => this.#take(socket));
+  }
+
+  /** Says that a connection has sent a request. */
+  heard(socket: Socket): void {
+    this.#silent.get(socket)?.();
+    this.#silent.delete(socket);
+  }
+
+  /** Cuts those that have never asked for anything, and each one that still comes. */
+  cutSilent(): void {
+    this.#stopping = true;
+    for (const socket of this.#silent.keys()) socket.destroy();
+  }
+
+  /** Cuts all. */
+  cutAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #take(socket: Socket): void {
+    const { clock, maxConnections } = this.#deps;
+    if (this.#stopping || this.#open.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#open.add(socket);
+    this.#silent.set(socket, clock.after(SILENT_MS, () => socket.destroy()));
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      this.heard(socket);
+    });
+  }
+}
