@@ -2,7 +2,7 @@ import { createRooms, type RoomsServer } from "./create_rooms.ts";
 import { describeError, type Telemetry } from "./core/telemetry.ts";
 import { formatHelp } from "./help.ts";
 import { DEFAULTS, type RoomsOptions } from "./options.ts";
-import { type Command, type LogSettings, readSettings, SettingsError } from "./settings.ts";
+import { type Command, readSettings, SettingsError } from "./settings.ts";
 import { createLog } from "./telemetry/log.ts";
 import { VERSION } from "./version.ts";
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const server = createRooms({ ...options, telemetry });
   const url = await listen(server, options);
   stopOnSignals(server, telemetry);
-  announce(url, log, telemetry);
+  announce(url, command, telemetry);
 }
 
 function readCommand(isTerminal: boolean): Command {
@@ -85,11 +85,16 @@ function stopOnSignals(server: RoomsServer, telemetry: Telemetry): void {
   }
 }
 
-function announce(url: string, { format }: LogSettings, telemetry: Telemetry): void {
-  if (format === "json") return telemetry.record("info", "server.listening", { url, version: VERSION });
+function announce(
+  url: string,
+  { log, options }: Extract<Command, { readonly kind: "start" }>,
+  telemetry: Telemetry,
+): void {
+  if (log.format === "json") return telemetry.record("info", "server.listening", { url, version: VERSION });
+  const page = options.server?.pages === false ? "" : `  Console    ${new URL("/", url).href}\n`;
   print(`graphql-rooms ${VERSION}
 
-  GraphQL    ${url}
+${page}  GraphQL    ${url}
   WebSocket  ${url.replace(/^http/, "ws")}
   Health     ${new URL("/health", url).href}
 

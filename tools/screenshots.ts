@@ -48,8 +48,9 @@ async function showConsole(page: Page, server: ServerProcess): Promise<void> {
   await page.locator("#members").getByText("carla").waitFor();
   await bob.run(SEND, { room: "lobby", content: "Morning! The new build is on staging." });
   await bob.run(SEND, { room: "lobby", content: "Could somebody try the checkout?" });
-  await page.getByRole("textbox", { name: "Message" }).fill("On it. Give me five minutes.");
-  await page.getByRole("button", { name: "Send", exact: true }).click();
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.fill("On it. Give me five minutes.");
+  await field.press("Enter");
   await page.getByText("On it.").waitFor();
   await server.post(
     BROADCAST,

@@ -3,6 +3,7 @@ import * as documents from "./documents.ts";
 import type { Message, RoomEvent, RoomState } from "./documents.ts";
 import { inTurn } from "./in_turn.ts";
 import { randomId } from "./random_id.ts";
+import { RecentIds } from "./recent_ids.ts";
 
 /** Whom to be, and where. */
 export interface VisitOptions {
@@ -73,6 +74,7 @@ export function beginVisit({ url, name, room }: VisitOptions, handlers: VisitHan
     )
   );
 
+  const shown = new RecentIds();
   const start: { readonly room: string; last?: number; after?: string } = { room, last: HISTORY_COUNT };
   connection.follow<{ messages: Message }>(documents.MESSAGES, start, {
     next({ messages }, { cursor, gap, recovered }) {
@@ -81,7 +83,7 @@ export function beginVisit({ url, name, room }: VisitOptions, handlers: VisitHan
       if (cursor !== undefined) start.after = cursor;
       tell(({ onLoss, onMessage }) => {
         if (gap || recovered === false) onLoss();
-        onMessage(messages);
+        if (shown.add(messages.id)) onMessage(messages);
       });
     },
     failed: onTrouble,

@@ -125,7 +125,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   async function begin(
     connection: SocketConnection,
     id: string,
-    request: OperationRequest,
+    request: SocketRequest,
     subscriptions: Subscriptions,
   ) {
     checkId(id, limits.operationIdCharacters);
@@ -134,7 +134,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     if (errors !== undefined) return errors.map(mask);
     const context: Context = {
       rooms: deps.rooms,
-      viewer: connection.caller!,
+      viewer: callerOf(connection.caller!, request),
       ...(deps.keeper.keeps(id) ? { operationId: id } : {}),
     };
     if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
@@ -164,8 +164,9 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       // makeServer must not know the id any more: nothing more is said of it.
       delete subscriptions[id];
     };
-    const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, connection.caller!) : undefined;
-    const member = createMember({ connection, id, owner, stop, isOver: () => running.ended });
+    const { viewer } = context;
+    const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
+    const member = createMember({ connection, viewer, id, owner, stop, isOver: () => running.ended });
     const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
     const subscribed = await operations.subscribe(operation, context, member, resume);
     if (running.ended) {
@@ -190,8 +191,22 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   }
 }
 
+/** What a `subscribe` message carries. */
+type SocketRequest = OperationRequest & { readonly extensions?: Readonly<Record<string, unknown>> | null | undefined };
+
+/**
+ * Who asks, in the session that the operation names: GraphiQL sends its page's headers
+ * along with each operation, as `extensions.headers`.
+ */
+function callerOf(caller: Caller, { extensions }: SocketRequest): Caller {
+  const headers = extensions?.headers;
+  if (typeof headers !== "object" || headers === null || !("x-session-id" in headers)) return caller;
+  return { ...caller, sessionId: parseSessionId(headers["x-session-id"]) };
+}
+
 interface MemberDeps {
   readonly connection: SocketConnection;
+  readonly viewer: Caller;
   readonly id: string;
   /** Whose receipts are kept; undefined when none are. */
   readonly owner: ReceiptOwner | undefined;
@@ -212,12 +227,12 @@ function receiptOwner(operationId: string, { text, args }: Operation, { principa
 }
 
 /** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
-function createMember({ connection, id, owner, stop, isOver }: MemberDeps): LiveMember {
+function createMember({ connection, viewer, id, owner, stop, isOver }: MemberDeps): LiveMember {
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
   return {
-    viewer: connection.caller!,
+    viewer,
     begin(cursor) {
       if (owner !== undefined && !isOver()) receipts.begin(owner, cursor, stop);
     },

@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 /** What a headless Chromium needs to run in a container, and to ask nobody for anything by itself. */
@@ -11,6 +12,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 const PATIENCE_MS = 10_000;
+
+/** How a page is looked at: its window, its colours, its language. */
+export type PageOptions = BrowserContextOptions;
 
 /** A page, and everything that went wrong in it or out of it. */
 export interface WatchedPage extends AsyncDisposable {
@@ -43,7 +47,7 @@ export async function launchChromium(executablePath: string): Promise<Browser> {
 export async function openPage(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions = {},
+  options: PageOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
@@ -58,6 +62,12 @@ export async function openPage(
   page.on("websocket", (socket) => urls.push(socket.url()));
   await page.goto(url);
   return { page, urls, problems, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Fails when a request has left this machine, or the page has complained of anything. */
+export function assertClean({ urls, problems }: WatchedPage, port: number): void {
+  const strangers = urls.filter((url) => new URL(url.replace(/^blob:/, "")).host !== `127.0.0.1:${port}`);
+  assertEquals({ strangers, problems }, { strangers: [], problems: [] });
 }
 
 /**

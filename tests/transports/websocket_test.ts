@@ -375,3 +375,22 @@ Deno.test("a query's id is free once its client has completed it, and its late a
   assertEquals(Object.keys(answer.payload.data), ["viewer"]);
   assertEquals((await client.next()).id, "2");
 });
+
+Deno.test("x-session-id in an operation's extensions.headers names the session of that operation alone", async () => {
+  await using server = await startLocalServer();
+  await using client = await RawClient.ready(server.webSocketUrl, { userId: "ann", sessionId: "socket" });
+  for (const [id, extensions] of [["page's", { headers: { "x-session-id": "page" } }], ["socket's", {}]] as const) {
+    client.send({ id, type: "subscribe", payload: { query: LOBBY, extensions } });
+  }
+  client.subscribe("fence", "{ viewer { sessionId } }");
+  assertEquals((await client.next()).payload.data.viewer.sessionId, "socket");
+  await client.next();
+
+  await fetch(server.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-user-id": "ann", "x-session-id": "page" },
+    body: JSON.stringify({ query: SEND, variables: { room: "lobby", content: "not to the page", excludeSelf: true } }),
+  }).then((response) => response.body?.cancel());
+
+  assertEquals((await client.next()).id, "socket's");
+});
