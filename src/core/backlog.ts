@@ -2,7 +2,7 @@ import type { StreamEntry, StreamLog } from "./engine.ts";
 import { formatCursor } from "./cursor.ts";
 import { decodeEntry } from "./event.ts";
 import type { Feed, FeedPosition } from "./feed.ts";
-import type { Delivery } from "./hub.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Position, samePosition } from "./position.ts";
 
 /** A part of what a reader missed. */

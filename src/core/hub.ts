@@ -1,6 +1,7 @@
 import { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { formatCursor } from "./cursor.ts";
+import type { Delivery } from "./delivery.ts";
 import type { StreamEntry, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import { decodeEntry, type Publication } from "./event.ts";
@@ -10,15 +11,6 @@ import type { Position } from "./position.ts";
 import { EVERYONE, type Stream } from "./stream.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
-
-/** One publication as it reaches the readers of one feed. */
-export interface Delivery {
-  readonly publication: Publication;
-  /** Everything up to here has been delivered to every reader of the feed. */
-  readonly position: FeedPosition;
-  /** The same as clients keep it. */
-  readonly cursor: string;
-}
 
 /**
  * Somebody who follows a feed. Called synchronously, in the feed's order.

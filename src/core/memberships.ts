@@ -3,14 +3,8 @@ import type { MemberRecord, Presence } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import { encodeEvent, type LeaveReason } from "./event.ts";
 import type { RoomName } from "./room_name.ts";
-import type { ConnectionEnd, Session } from "./sessions.ts";
+import type { ConnectionEnd, Membership, Session } from "./sessions.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
-
-/** One user's being in one room, as far as this node holds it. */
-export interface Membership {
-  readonly room: RoomName;
-  readonly userId: string;
-}
 
 /** What the memberships need. */
 export interface MembershipsDeps {

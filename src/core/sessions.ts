@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "./clock.ts";
 import type { LeaveReason } from "./event.ts";
-import type { Membership } from "./memberships.ts";
+import type { RoomName } from "./room_name.ts";
 
 /**
  * One run of one client: a set of connections that share a session id.
@@ -14,6 +14,12 @@ export interface Session {
   readonly connections: number;
   /** The memberships this session holds. Changed by {@linkcode Memberships} alone. */
   readonly memberships: Set<Membership>;
+}
+
+/** One user's being in one room, as far as this node holds it. */
+export interface Membership {
+  readonly room: RoomName;
+  readonly userId: string;
 }
 
 /** One connection's part in its session. */

@@ -4,7 +4,7 @@ import { formatCursor } from "../core/cursor.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Feed, FeedPosition } from "../core/feed.ts";
 import type { ResolvedStart } from "../core/feed_start.ts";
-import type { Delivery } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { FrameNotice, LiveFrame } from "./live_frame.ts";
 import type { LiveMember, LiveSelection } from "./live_selection.ts";
 

@@ -1,7 +1,8 @@
 import { executeSubscriptionEvent, type ExecutionResult, type GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
 import type { StreamEvent } from "../core/event.ts";
-import type { Delivery, FeedReader } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
+import type { FeedReader } from "../core/hub.ts";
 import type { FeedRequest, Rooms } from "../core/rooms.ts";
 import { LiveFrame } from "./live_frame.ts";
 import { createSharedContext } from "./shared_context.ts";

@@ -1,5 +1,5 @@
 import { messageId, timestampMs } from "../core/event.ts";
-import type { Delivery } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { MessageView } from "../core/messages.ts";
 import { roomOf } from "../core/stream.ts";
 import type { Builder } from "./builder.ts";

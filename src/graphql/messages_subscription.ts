@@ -1,5 +1,5 @@
 import { notImplemented } from "../core/errors.ts";
-import type { Delivery } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { Builder } from "./builder.ts";
 import { LiveSource } from "./live_source.ts";
 import { messageOf, type MessageRef } from "./message.ts";

@@ -1,5 +1,5 @@
 import { type LeaveReason, timestampMs } from "../core/event.ts";
-import type { Delivery } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { RoomEventKind } from "../core/rooms.ts";
 import { roomOf } from "../core/stream.ts";

@@ -1,4 +1,4 @@
-import type { Delivery } from "../core/hub.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { Builder } from "./builder.ts";
 import { LiveSource } from "./live_source.ts";
 import { roomEventOf, type RoomEventRefs } from "./room_event.ts";

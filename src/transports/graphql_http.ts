@@ -10,6 +10,7 @@ import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
+import { GRAPHQL_PATH } from "./paths.ts";
 import { readBody } from "./request_body.ts";
 
 /** What GraphQL over HTTP needs. */
@@ -38,7 +39,7 @@ export type HttpHandler = (request: IncomingMessage, response: ServerResponse) =
 export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
   const yoga = createYoga<Context>({
     schema: deps.schema,
-    graphqlEndpoint: "/graphql",
+    graphqlEndpoint: GRAPHQL_PATH,
     graphiql: false,
     landingPage: false,
     healthCheckEndpoint: "/unused-health-path",

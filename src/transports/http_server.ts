@@ -8,13 +8,11 @@ import { CLOSE_CODES } from "./close_codes.ts";
 import type { HttpHandler } from "./graphql_http.ts";
 import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
-import { answerHealth, answerReady, HEALTH_PATH, READY_PATH } from "./ops.ts";
+import { answerHealth, answerReady } from "./ops.ts";
 import type { Pages } from "./pages.ts";
+import { GRAPHQL_PATH, HEALTH_PATH, READY_PATH } from "./paths.ts";
 import { TcpConnections } from "./tcp_connections.ts";
 import { refuseUpgrade, type WebSocketTransport } from "./websocket.ts";
-
-/** The one path of the API, on every transport. */
-export const GRAPHQL_PATH = "/graphql";
 
 /** What the server needs. */
 export interface HttpServerDeps {

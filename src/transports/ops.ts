@@ -1,10 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { answerJson } from "./http_error.ts";
 
-/** The paths of those who run the server. */
-export const HEALTH_PATH = "/health";
-export const READY_PATH = "/ready";
-
 /** Says that the process lives. */
 export function answerHealth(response: ServerResponse): void {
   answerJson(response, 200, { status: "ok" });

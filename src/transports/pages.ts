@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Telemetry } from "../core/telemetry.ts";
 import { loadConsole, loadConsoleScript, loadConsoleStyle } from "./console_page.ts";
 import { loadGraphiql } from "./graphiql.ts";
-import { GRAPHQL_PATH } from "./http_server.ts";
 import { Page, type PageContent } from "./page.ts";
+import { GRAPHQL_PATH } from "./paths.ts";
 
 /** What a browser is shown. */
 export interface Pages {

@@ -3,7 +3,7 @@ import type { GraphQLFieldResolver } from "graphql";
 import { SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
 import { Hub } from "../../src/core/hub.ts";
-import type { Delivery } from "../../src/core/hub.ts";
+import type { Delivery } from "../../src/core/delivery.ts";
 import { Memberships } from "../../src/core/memberships.ts";
 import { Rooms } from "../../src/core/rooms.ts";
 import { Documents } from "../../src/graphql/documents.ts";

@@ -1,0 +1,6 @@
+/** The one path of the API, on every transport. */
+export const GRAPHQL_PATH = "/graphql";
+
+/** Of those who run the server: whether the process lives, and whether it takes new clients. */
+export const HEALTH_PATH = "/health";
+export const READY_PATH = "/ready";
