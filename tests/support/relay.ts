@@ -19,6 +19,11 @@ export class Relay implements AsyncDisposable {
     return `http://127.0.0.1:${this.#listener.addr.port}/graphql`;
   }
 
+  /** Ends every connection, without a word to either side. New ones are relayed. */
+  cut(): void {
+    for (const connection of this.#open) this.#close(connection);
+  }
+
   async #relay(): Promise<void> {
     const connections: Promise<void>[] = [];
     for await (const near of this.#listener) connections.push(this.#connect(near));
@@ -57,7 +62,7 @@ export class Relay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    for (const connection of this.#open) this.#close(connection);
+    this.cut();
     await this.#relaying;
   }
 }
