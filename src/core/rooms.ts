@@ -128,7 +128,9 @@ export class Rooms {
   async join(caller: Caller, roomName: string): Promise<JoinedRoom> {
     const room = parseRoomName(roomName);
     await this.#require(caller, { kind: "join", room });
-    if (caller.session === undefined) throw notImplemented("joinRoom over HTTP without an open session's x-session-id");
+    if (caller.session === undefined) {
+      throw notImplemented("joinRoom over HTTP, unless x-session-id names a session that has a connection");
+    }
     const member = await this.#deps.memberships.join(caller.session, room);
     return { room, member, cursor: await this.#head(room) };
   }

@@ -117,8 +117,11 @@ async function readPost(request: IncomingMessage, maxBytes: number): Promise<Ope
     throw new HttpRefusal(415, `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`);
   }
   const body = parseObject(await readBody(request, maxBytes), "body");
-  // Who reads it looks at each part: Yoga, or `subscriptionOf` for the query.
-  return body as unknown as OperationRequest;
+  if (typeof body.query !== "string") {
+    throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: must have a query, as a string");
+  }
+  // Yoga looks at the other parts, and `subscriptionOf` at those it needs.
+  return { ...body, query: body.query };
 }
 
 function parseObject(text: string, what: string): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { openLiveWorld, type RecordingMember } from "../support/live_world.ts";
+import { seeded } from "../support/seeded.ts";
 
 const LIVE = `subscription { messages(room: "lobby") { content } }`;
 const AFTER = `subscription ($after: String) { messages(room: "lobby", after: $after) { content } }`;
@@ -8,16 +9,6 @@ const LAST = `subscription ($last: Int) { messages(room: "lobby", last: $last) {
 const contents = ({ results }: RecordingMember) => results.map(({ data }) => data.messages.content);
 const notices = ({ results }: RecordingMember) =>
   results.map(({ extensions: { recovered, gap } }) => gap ?? recovered ?? null);
-
-/** Pseudo-random numbers that a failure can be repeated with (mulberry32). */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 Deno.test("G5 a cursor yields exactly what followed it, then live events", async () => {
   await using world = await openLiveWorld();

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { type Cancel, type Clock, systemClock } from "../../src/core/clock.ts";
@@ -18,7 +19,6 @@ export interface TcpProxyCounters {
   swallowed: number;
 }
 
-const BOTH: readonly Direction[] = ["toServer", "toClient"];
 const HOST = "127.0.0.1";
 /** How long a test waits for what must come, in milliseconds, before it fails. */
 const PATIENCE_MS = 10_000;
@@ -48,12 +48,8 @@ export class TcpProxy implements AsyncDisposable {
   private constructor(targetPort: number, listener: Server, clock: Clock) {
     this.targetPort = targetPort;
     this.port = (listener.address() as AddressInfo).port;
-    this.#network = {
-      clock,
-      stalled: new Set(),
-      bytesPerSecond: Infinity,
-      count: (what, bytes) => this.#change(() => this.counters[what] += bytes),
-    };
+    const count: Network["count"] = (what, bytes) => this.#count(what, bytes);
+    this.#network = { clock, count, stalled: undefined, bytesPerSecond: Infinity };
     this.#acceptFrom(listener);
   }
 
@@ -73,9 +69,8 @@ export class TcpProxy implements AsyncDisposable {
   /**
    * Ends all connections now, on both sides; what was not handed on is lost.
    *
-   * `rst` is a crash: each peer reads ECONNRESET, maybe instead of bytes it had not
-   * read. `fin` is a close: each peer reads what was handed on and then the end, and
-   * what it still writes vanishes.
+   * `rst`: each peer reads ECONNRESET, maybe instead of bytes it had not read. `fin`:
+   * each reads what was handed on, then the end; what it still writes vanishes.
    */
   cut(how: "rst" | "fin" = "rst"): void {
     for (const pair of this.#pairs) {
@@ -85,15 +80,13 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   /** Hands nothing on any more, no end and no reset either; bytes queue here, then at their senders. */
-  stall(...directions: Direction[]): void {
-    for (const direction of directions.length > 0 ? directions : BOTH) this.#network.stalled.add(direction);
-    this.#pumpAll();
+  stall(directions: Direction | "both" = "both"): void {
+    this.#pump(() => this.#network.stalled = directions);
   }
 
-  /** Undoes {@linkcode stall}, for both directions or those named: what was queued goes on. */
-  resume(...directions: Direction[]): void {
-    for (const direction of directions.length > 0 ? directions : BOTH) this.#network.stalled.delete(direction);
-    this.#pumpAll();
+  /** Undoes {@linkcode stall}: what was queued goes on. */
+  resume(): void {
+    this.#pump(() => this.#network.stalled = undefined);
   }
 
   /** Lets vanish what comes from the server, its end too, on the connections of the moment: lost in flight. */
@@ -114,8 +107,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Hands on so many bytes a second, in each direction of each connection; `Infinity` undoes it. */
   slow(bytesPerSecond: number): void {
-    this.#network.bytesPerSecond = bytesPerSecond;
-    this.#pumpAll();
+    this.#pump(() => this.#network.bytesPerSecond = bytesPerSecond);
   }
 
   /** Resolves as soon as the counters are so. */
@@ -136,9 +128,7 @@ export class TcpProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.refuse();
     for (const pair of this.#pairs) this.#forget(pair);
-    const closed = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(closed);
+    await Promise.all([...this.#sockets].map((socket) => once(socket.destroy(), "close")));
   }
 
   #acceptFrom(listener: Server): void {
@@ -148,22 +138,21 @@ export class TcpProxy implements AsyncDisposable {
 
   #connect(client: Socket): void {
     const server = net.connect({ host: HOST, port: this.targetPort, allowHalfOpen: true, noDelay: true });
-    const sockets = [client, server] as const;
     const toServer = createPipe(client, server, "toServer", this.#network);
     const toClient = createPipe(server, client, "toClient", this.#network);
-    const pair: Pair = { sockets, pipes: [toServer, toClient], connected: false };
+    const pair: Pair = { sockets: [client, server], pipes: [toServer, toClient], connected: false };
     this.#pairs.add(pair);
     server.once("connect", () => {
       if (!this.#pairs.has(pair)) return;
       pair.connected = true;
       this.counters.open++;
-      this.#change(() => this.counters.opened++);
+      this.#count("opened", 1);
     });
-    for (const socket of sockets) {
+    for (const socket of pair.sockets) {
       this.#sockets.add(socket);
       socket.once("close", () => {
         this.#sockets.delete(socket);
-        if (sockets.every((one) => !this.#sockets.has(one))) this.#forget(pair);
+        if (client.destroyed && server.destroyed) this.#forget(pair);
       });
     }
   }
@@ -172,15 +161,17 @@ export class TcpProxy implements AsyncDisposable {
   #forget(pair: Pair): void {
     if (!this.#pairs.delete(pair)) return;
     for (const pipe of pair.pipes) pipe.lose("discarded");
-    if (pair.connected) this.#change(() => this.counters.open--);
+    if (pair.connected) this.#count("open", -1);
   }
 
-  #pumpAll(): void {
+  /** Changes the network, for what it holds back too. */
+  #pump(change: () => void): void {
+    change();
     for (const { pipes } of this.#pairs) for (const pipe of pipes) pipe.pump();
   }
 
-  #change(change: () => void): void {
-    change();
+  #count(what: keyof TcpProxyCounters, more: number): void {
+    this.counters[what] += more;
     for (const look of this.#waiting) look();
   }
 }
@@ -188,78 +179,71 @@ export class TcpProxy implements AsyncDisposable {
 /** What holds for all connections. */
 interface Network {
   readonly clock: Clock;
-  readonly stalled: Set<Direction>;
-  bytesPerSecond: number;
   readonly count: (what: Direction | "swallowed", bytes: number) => void;
+  stalled: Direction | "both" | undefined;
+  bytesPerSecond: number;
 }
 
 /** A client's connection, and the one made to the server for it. */
 interface Pair {
-  readonly sockets: readonly [client: Socket, server: Socket];
+  readonly sockets: readonly Socket[];
   readonly pipes: readonly [toServer: Pipe, toClient: Pipe];
   connected: boolean;
 }
 
+type Pipe = ReturnType<typeof createPipe>;
 /** One direction of one connection. */
-interface Pipe {
-  /** Hands on what may go, and reads on if all went. */
-  pump(): void;
-  /** From now on reads to the end and hands nothing on. */
-  lose(how: Lost): void;
-}
-
-type Lost = "swallowed" | "discarded";
-
-function createPipe(source: Socket, target: Socket, direction: Direction, network: Network): Pipe {
-  let held: readonly Uint8Array[] = [];
+function createPipe(source: Socket, target: Socket, direction: Direction, network: Network) {
+  const held: Uint8Array[] = [];
   let ended: "fin" | "rst" | undefined;
-  let lost: Lost | undefined;
+  let lost: "swallowed" | "discarded" | undefined;
   let full = false;
   let cancelTick: Cancel | undefined;
 
   function pump(): void {
-    if (lost !== undefined) return drain();
-    const stalled = network.stalled.has(direction);
+    if (network.bytesPerSecond === Infinity) endTick();
+    for (const { length } of lost === undefined ? [] : held.splice(0)) {
+      if (lost === "swallowed") network.count(lost, length);
+    }
+    const stalled = lost === undefined && (network.stalled === direction || network.stalled === "both");
     while (held.length > 0 && !stalled && !full && cancelTick === undefined) pass();
     if (stalled || held.length > 0) return void source.pause();
     source.resume();
-    if (ended !== undefined) endSocket(target, ended);
+    if (ended !== undefined && lost === undefined) endSocket(target, ended);
     ended = undefined;
   }
-  function drain(): void {
-    if (lost === "swallowed") { for (const { length } of held) network.count("swallowed", length); }
-    held = [];
-    source.resume();
+  function endTick(): void {
+    cancelTick?.();
+    cancelTick = undefined;
   }
   function pass(): void {
-    const [first, ...rest] = held as [Uint8Array, ...Uint8Array[]];
+    const first = held.shift()!;
     const share = Math.max(1, Math.floor(network.bytesPerSecond * TICK_MS / 1_000));
-    held = first.length > share ? [first.subarray(share), ...rest] : rest;
-    if (share !== Infinity) cancelTick = network.clock.after(TICK_MS, () => (cancelTick = undefined, pump()));
+    if (first.length > share) held.unshift(first.subarray(share));
+    if (share !== Infinity) cancelTick = network.clock.after(TICK_MS, () => (endTick(), pump()));
     const bytes = first.subarray(0, share);
     if (target.destroyed) return;
     full = !target.write(bytes, (error) => !error && network.count(direction, bytes.length));
   }
 
-  source.on("data", (bytes: Uint8Array) => (held = [...held, bytes], pump()));
+  source.on("data", (bytes: Uint8Array) => (held.push(bytes), pump()));
   source.on("end", () => (ended = "fin", pump()));
   source.on("error", () => (ended = "rst", pump()));
   target.on("drain", () => (full = false, pump()));
   pump();
-  return { pump, lose: (how) => (lost = how, cancelTick?.(), pump()) };
+  /** From now on everything is read, and nothing handed on. */
+  const lose = (how: typeof lost) => (lost = how, endTick(), pump());
+  return { pump, lose };
 }
 
 function endSocket(socket: Socket, how: "fin" | "rst"): void {
   if (how === "fin") socket.end();
-  // Before it is connected there is nobody to reset it to.
   else if (socket.connecting) socket.destroy();
   else socket.resetAndDestroy();
 }
 
 async function listenAt(port: number): Promise<Server> {
   const listener = net.createServer({ allowHalfOpen: true, noDelay: true });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  listener.once("error", reject).listen(port, HOST, resolve);
-  await promise;
+  await once(listener.listen(port, HOST), "listening");
   return listener;
 }

@@ -8,8 +8,8 @@ import { createUrql } from "../../../docs/clients/urql.ts";
 import { createUrqlHttp } from "../../../docs/clients/urql_http.ts";
 import { subscriptionsAre } from "../../contracts/client_suite.ts";
 import { SEND } from "../../support/documents.ts";
-import { Relay } from "../../support/relay.ts";
 import { ServerProcess } from "../../support/server_process.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import {
   testedApollo,
   type TestedClient,
@@ -26,25 +26,26 @@ Deno.test("after a restart those clients come back that docs/clients.md says do,
 async function restart(signal: Deno.Signal): Promise<void> {
   await using first = await ServerProcess.start();
   await using second = await ServerProcess.start();
-  await using relay = new Relay(first.port);
+  await using proxy = await TcpProxy.start(first.port);
+  const url = `http://127.0.0.1:${proxy.port}/graphql`;
   using clients = new DisposableStack();
   const follow = (client: TestedClient) => clients.use(client).follow("lobby");
   const back = [
-    testedApollo(createApollo(relay.url, "ann")),
-    testedUrql(createUrql(relay.url, "ann")),
-    testedGraphqlSse(createGraphqlSse(relay.url, "ann")),
-    testedEventSource(relay.url, {}, followRoom),
+    testedApollo(createApollo(url, "ann")),
+    testedUrql(createUrql(url, "ann")),
+    testedGraphqlSse(createGraphqlSse(url, "ann")),
+    testedEventSource(url, {}, followRoom),
   ].map(follow);
   const away = [
-    testedApollo(createApolloHttp(relay.url, "ann")),
-    testedUrql(createUrqlHttp(relay.url, "ann")),
+    testedApollo(createApolloHttp(url, "ann")),
+    testedUrql(createUrqlHttp(url, "ann")),
   ].map(follow);
   const all = [...back, ...away];
   await subscriptionsAre(first, all.length);
   await first.post(SEND, { room: "lobby", content: "before" });
   for (const received of all) assertEquals((await received.nextField()).content, "before");
 
-  relay.targetPort = second.port;
+  proxy.targetPort = second.port;
   first.kill(signal);
   await first.ended();
   await subscriptionsAre(second, back.length);

@@ -4,9 +4,9 @@ import { followRoom } from "../../../docs/clients/event_source.ts";
 import { createUrql } from "../../../docs/clients/urql.ts";
 import { subscriptionsAre } from "../../contracts/client_suite.ts";
 import { MESSAGES, SEND } from "../../support/documents.ts";
-import { Relay } from "../../support/relay.ts";
 import { ServerProcess } from "../../support/server_process.ts";
 import { type Received, StockClient } from "../../support/stock_client.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { testedApollo, testedEventSource, testedUrql } from "../../support/tested_clients.ts";
 
 /** The contents of the next different messages: what was in flight at a cut may come again. */
@@ -22,16 +22,17 @@ async function nextDifferent(received: Received, count: number, seen: Set<string
 
 Deno.test("G2 stock clients lose nothing when their connection is cut, also before any message and twice", async () => {
   await using server = await ServerProcess.start();
-  await using relay = new Relay(server.port);
-  await using stock = new StockClient(relay.url.replace("http", "ws"), { retryWait: () => Promise.resolve() });
-  using apollo = testedApollo(createApollo(relay.url, "ann"));
-  using urql = testedUrql(createUrql(relay.url, "bob"));
+  await using proxy = await TcpProxy.start(server.port);
+  const url = `http://127.0.0.1:${proxy.port}/graphql`;
+  await using stock = new StockClient(url.replace("http", "ws"), { retryWait: () => Promise.resolve() });
+  using apollo = testedApollo(createApollo(url, "ann"));
+  using urql = testedUrql(createUrql(url, "bob"));
   const followed = [stock.subscribe(MESSAGES, { room: "lobby" }), apollo.follow("lobby"), urql.follow("lobby")];
   const seen = followed.map(() => new Set<string>());
   await subscriptionsAre(server, followed.length);
 
   for (const cut of ["first", "second"]) {
-    relay.cut();
+    proxy.cut();
     await subscriptionsAre(server, 0);
     for (const content of [`${cut} a`, `${cut} b`]) await server.post(SEND, { room: "lobby", content });
     await subscriptionsAre(server, followed.length);
@@ -46,14 +47,15 @@ Deno.test("G2 stock clients lose nothing when their connection is cut, also befo
 
 Deno.test("G2 EventSource loses nothing when its connection is cut after a message", async () => {
   await using server = await ServerProcess.start();
-  await using relay = new Relay(server.port);
-  using client = testedEventSource(relay.url, {}, followRoom);
+  await using proxy = await TcpProxy.start(server.port);
+  const url = `http://127.0.0.1:${proxy.port}/graphql`;
+  using client = testedEventSource(url, {}, followRoom);
   const received = client.follow("lobby");
   await subscriptionsAre(server, 1);
   await server.post(SEND, { room: "lobby", content: "before" });
   assertEquals((await received.nextField()).content, "before");
 
-  relay.cut();
+  proxy.cut();
   await subscriptionsAre(server, 0);
   await server.post(SEND, { room: "lobby", content: "missed" });
 
