@@ -25,7 +25,7 @@ export type FeedStart =
   /** With the newest so many of the feed's own stream. */
   | { readonly kind: "last"; readonly count: number }
   /** A resume from a place nobody can tell any more: from now on, and something was missed. */
-  | { readonly kind: "lost" };
+  | { readonly kind: "lost"; readonly cursor: string };
 
 /** What `messages(room)` follows. */
 export function messagesFeed(room: RoomName): Feed {

@@ -1,4 +1,4 @@
-import { parseCursor } from "./cursor.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
 import type { StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import type { Feed, FeedPosition, FeedStart } from "./feed.ts";
@@ -9,12 +9,16 @@ export interface ResolvedStart {
   readonly from: FeedPosition;
   /** Whether the subscription resumes: then its first frame says whether all was recovered. */
   readonly resumes: boolean;
+  /** What the client is told that it begins behind. */
+  readonly cursor: string;
   /** Whether it is known already that something was missed. */
   readonly lost: boolean;
 }
 
 /** The most messages a subscription can begin with. */
 const MAX_LAST = 100;
+/** Characters kept of what a client took for a cursor. */
+const MAX_LOST_CHARACTERS = 256;
 
 /**
  * Reads where a subscription is asked to begin.
@@ -42,29 +46,32 @@ export function parseResume(feed: Feed, cursor: string): FeedStart {
   try {
     return { kind: "after", position: parseCursor(feed, cursor) };
   } catch {
-    return { kind: "lost" };
+    // Cut short it is as little a cursor as before, and nobody's memory can be filled with it.
+    return { kind: "lost", cursor: cursor.slice(0, MAX_LOST_CHARACTERS) };
   }
 }
 
 /** Finds where to read on from, given where the live delivery has taken over. */
 export async function resolveStart(
   log: StreamLog,
-  { key }: Feed,
+  feed: Feed,
   start: FeedStart,
   live: FeedPosition,
 ): Promise<ResolvedStart> {
   switch (start.kind) {
     case "now":
-      return { from: live, resumes: false, lost: false };
+      return { from: live, cursor: formatCursor(feed, live), resumes: false, lost: false };
     case "lost":
-      return { from: live, resumes: true, lost: true };
+      // Its own place, until it has been told of the loss: it may come back once more before.
+      return { from: live, cursor: start.cursor, resumes: true, lost: true };
     case "after":
-      return { from: start.position, resumes: true, lost: false };
+      return { from: start.position, cursor: formatCursor(feed, start.position), resumes: true, lost: false };
     case "last": {
       const [own, ...others] = live;
-      const { entries } = await log.read(key, { limit: start.count });
+      const { entries } = await log.read(feed.key, { limit: start.count });
       const first = entries.find(({ position }) => position.epoch === own!.epoch && position.offset <= own!.offset);
-      return { from: [first === undefined ? own! : placeBefore(first), ...others], resumes: false, lost: false };
+      const from = [first === undefined ? own! : placeBefore(first), ...others];
+      return { from, cursor: formatCursor(feed, from), resumes: false, lost: false };
     }
   }
 }

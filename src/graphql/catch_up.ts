@@ -71,7 +71,7 @@ export class CatchUp implements LiveMember {
   }
 
   moved(cursor: string): void {
-    if (this.#caughtUp && !this.#isAhead()) this.#deps.member.moved(cursor);
+    if (this.#caughtUp && !this.#isAhead() && !this.#owesNotice()) this.#deps.member.moved(cursor);
   }
 
   busy(): Promise<void> | undefined {
@@ -136,7 +136,7 @@ export class CatchUp implements LiveMember {
     }
     // Nothing is awaited from the last look at the buffer to here.
     this.#caughtUp = true;
-    member.moved(formatCursor(feed, backlog.position));
+    if (!this.#owesNotice()) member.moved(formatCursor(feed, backlog.position));
     this.#stepAside();
   }
 
@@ -155,6 +155,11 @@ export class CatchUp implements LiveMember {
   #stepAside(): void {
     const { selection, member } = this.#deps;
     if (!this.#isAhead() && this.#recovered === undefined && !this.#gap) selection.replace(this, member);
+  }
+
+  /** Whether something was lost and not said: a client that moved past it would never hear. */
+  #owesNotice(): boolean {
+    return this.#recovered === false || this.#gap;
   }
 
   /** Whether the reader has more than this node: it lags behind the engine. */

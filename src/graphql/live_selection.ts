@@ -59,6 +59,8 @@ export class LiveSelection implements FeedReader {
   readonly #members = new Set<LiveMember>();
   /** What was delivered while an earlier event is being executed, losses included. */
   readonly #waiting: (Delivery | "gap")[] = [];
+  /** Members that did not get the event that told of a loss. */
+  readonly #owedGap = new Set<LiveMember>();
   readonly #whenIdle: (() => void)[] = [];
   #sending = false;
   #executing = false;
@@ -85,6 +87,7 @@ export class LiveSelection implements FeedReader {
 
   remove(member: LiveMember): void {
     this.#members.delete(member);
+    this.#owedGap.delete(member);
   }
 
   /** Whether every event delivered so far has been dealt with. */
@@ -228,7 +231,12 @@ export class LiveSelection implements FeedReader {
     const excludes = event.kind === "message" && event.excludedSessionId !== null;
     this.#sending = true;
     for (const member of members) {
-      if (!excludes || !isExcluded(event, member.viewer)) member.next(frame, delivery);
+      if (excludes && isExcluded(event, member.viewer)) {
+        if (gap) this.#owedGap.add(member);
+      } else {
+        const owed = this.#owedGap.size > 0 && this.#owedGap.delete(member);
+        member.next(owed && !gap ? shared.with({ gap: true }) : frame, delivery);
+      }
     }
     this.#sending = false;
   }

@@ -109,7 +109,7 @@ export class LiveSelections {
       catchUp = new CatchUp({ member, selection, feed, mask, livePosition: () => attachment.position });
       selection.add(catchUp);
       const resolved = await hub.resolveStart(feed, start, live);
-      member.begin(formatCursor(feed, resolved.from));
+      member.begin(resolved.cursor);
       void catchUp.run(hub.backlog(feed, resolved.from, live), resolved);
       return leave;
     } catch (error) {

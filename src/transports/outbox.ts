@@ -50,6 +50,11 @@ export class Outbox implements Flushable {
     this.#deps = deps;
   }
 
+  /** Bytes that may wait. */
+  get maxBytes(): number {
+    return this.#deps.maxBytes;
+  }
+
   /** Bytes that wait, here and in the socket. */
   get waiting(): number {
     return this.#bytes + this.#deps.socket.writableLength;

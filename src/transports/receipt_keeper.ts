@@ -75,7 +75,7 @@ export class ReceiptKeeper {
     const running = this.#operations.get(owner.operationId);
     if (running !== undefined && isSame(running.owner, owner)) {
       // Its receipt stays: it is the one that comes back that goes on with it.
-      this.#forget(running);
+      this.release(running);
       running.detach();
       return running.confirmed;
     }
@@ -97,6 +97,7 @@ export class ReceiptKeeper {
   /** Notes that the client has got further. */
   confirm(operation: KeptOperation, cursor: string): void {
     operation.confirmed = cursor;
+    if (!this.#operations.has(operation.owner.operationId)) return this.keep(operation);
     this.#changed.add(operation);
     this.#cancelWrite ??= this.#deps.clock.after(WRITE_MS, () => {
       this.#cancelWrite = undefined;

@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { RunningOperation } from "./running_operation.ts";
 
+import { Turnstile } from "./turnstile.ts";
 import { SocketReceipts } from "./socket_receipts.ts";
 
 /** What a connection needs. */
@@ -36,6 +37,8 @@ export interface SocketEnd {
 
 /** How long a peer may take to answer our close before it is cut off, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
+/** Queries and mutations of one connection that run at once. */
+const MAX_EXECUTIONS = 32;
 /** `WebSocket.OPEN` (WebSockets standard). */
 const OPEN = 1;
 /** A close reason has to fit into a control frame (RFC 6455 section 5.5). */
@@ -53,6 +56,8 @@ export class SocketConnection implements Pulse {
   readonly guest: Guest;
   readonly outbox: Outbox;
   readonly receipts: SocketReceipts;
+  /** Queries and mutations that run; what they have answered may wait for the reader. */
+  readonly executions = new Turnstile(MAX_EXECUTIONS);
   /** Subscriptions that run or are being begun. */
   subscriptions = 0;
   silentPings = 0;

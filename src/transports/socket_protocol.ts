@@ -4,10 +4,11 @@ import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
 import { type Caller, GUEST_PREFIX, parseSessionId, parseUserId } from "../core/caller.ts";
-import { RealtimeError } from "../core/errors.ts";
+import { type ErrorCode, RealtimeError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
+import { utf8Length } from "../core/utf8_length.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
 import type { LiveMember } from "../graphql/live_selection.ts";
@@ -48,8 +49,14 @@ interface RunnableArgs extends ExecutionArgs {
 
 type Subscriptions = Record<string, unknown>;
 
-/** What an operation comes to whose end has been told already. */
-const NEVER = new Promise<never>(() => {});
+/**
+ * What makeServer is told of an operation whose end has been told already: nothing.
+ *
+ * Each time another promise. One that lives for ever would keep all who wait for it.
+ */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /**
  * graphql-transport-ws as graphql-ws's `makeServer` speaks it.
@@ -140,13 +147,22 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
     const running = connection.start(id, false);
     return runnable(operation, context, async () => {
-      const result = await operations.execute(operation, context);
-      // Answers wait for a reader that lags: only live events may cost it its connection.
-      for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
-      // Completed by the client meanwhile: makeServer would answer whoever has the id now.
-      if (running.ended) return await NEVER;
-      running.end();
-      return result;
+      await connection.executions.enter();
+      try {
+        const result = await operations.execute(operation, context);
+        // Answers wait for a reader that lags: only live events may cost it its connection.
+        for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
+        // Sent here, where it was just seen that there is room; unless the client has
+        // completed it, and its id may be another's by now.
+        if (!running.ended) {
+          running.end();
+          delete subscriptions[id];
+          sendAnswer(connection, id, result);
+        }
+      } finally {
+        connection.executions.leave();
+      }
+      return await never();
     });
   }
 
@@ -166,15 +182,25 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     };
     const { viewer } = context;
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
-    const member = createMember({ connection, viewer, id, owner, stop, isOver: () => running.ended });
+    let earned = false;
+    const member = createMember({
+      connection,
+      viewer,
+      id,
+      owner,
+      stop,
+      isEarned: () => earned,
+      isOver: () => running.ended,
+    });
     const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
+    earned = resume !== undefined;
     const subscribed = await operations.subscribe(operation, context, member, resume);
     if (running.ended) {
       // Ended while it was being begun. makeServer would take its outcome for that of
       // whoever has the id now, so it never hears of one.
       if ("leave" in subscribed) subscribed.leave();
       else if ("iterable" in subscribed) void subscribed.iterable.return().catch(mask);
-      return await NEVER;
+      return await never();
     }
     if (subscribed.errors !== undefined) {
       running.end();
@@ -214,6 +240,8 @@ interface MemberDeps {
   readonly stop: () => void;
   /** Whether it has been ended, perhaps while it was being begun. */
   readonly isOver: () => boolean;
+  /** Whether it goes on from a receipt of an earlier connection. */
+  readonly isEarned: () => boolean;
 }
 
 /** Who may come back to this operation by its id alone. */
@@ -226,15 +254,31 @@ function receiptOwner(operationId: string, { text, args }: Operation, { principa
   };
 }
 
+/** Sends a query's or mutation's result and its end; one that alone would fill the outbox is an error. */
+function sendAnswer(connection: SocketConnection, id: string, result: ExecutionResult): void {
+  const { outbox } = connection;
+  const jsonId = JSON.stringify(id);
+  const text = `{"id":${jsonId},"type":"next","payload":${JSON.stringify(result)}}`;
+  const limit = Math.floor(outbox.maxBytes / 2);
+  if (text.length <= limit && utf8Length(text) <= limit) {
+    outbox.sendText(text);
+    outbox.sendText(`{"id":${jsonId},"type":"complete"}`);
+    return;
+  }
+  const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
+  const errors = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
+  outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
+}
+
 /** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
-function createMember({ connection, viewer, id, owner, stop, isOver }: MemberDeps): LiveMember {
+function createMember({ connection, viewer, id, owner, stop, isOver, isEarned }: MemberDeps): LiveMember {
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
   return {
     viewer,
     begin(cursor) {
-      if (owner !== undefined && !isOver()) receipts.begin(owner, cursor, stop);
+      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned: isEarned(), detach: stop });
     },
     moved: (cursor) => receipts.moved(id, cursor),
     busy: () => outbox.busy(),

@@ -14,11 +14,22 @@ export interface SocketReceiptsDeps {
 /** A kept operation, and the pings that told of it and have not been answered. */
 interface PingedOperation extends KeptOperation {
   readonly pinged: string[];
+  /** Whether its client has ever answered: on this connection, or on the one it comes back from. */
+  earned: boolean;
+}
+
+/** Where an operation begins. */
+export interface ReceiptBeginning {
+  readonly cursor: string;
+  /** Whether that is where a receipt of an earlier connection left off. */
+  readonly earned: boolean;
+  /** Ends it where it runs, because its client has come back elsewhere. */
+  readonly detach: () => void;
 }
 
 /** How long a client has to answer its first ping, in milliseconds. */
 const ANSWER_MS = 5_000;
-/** Unanswered pings remembered of one operation; the oldest are forgotten first. */
+/** Unanswered pings of one operation; until one is answered there are no more. */
 const MAX_PINGED = 8;
 
 /**
@@ -41,11 +52,10 @@ export class SocketReceipts implements Flushable {
   }
 
   /** Keeps an operation from the cursor where it begins; the first Ping confirms it. */
-  begin(owner: ReceiptOwner, cursor: string, detach: () => void): void {
-    if (this.#silent) return;
-    const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], detach };
+  begin(owner: ReceiptOwner, { cursor, earned, detach }: ReceiptBeginning): void {
+    const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], earned, detach };
     this.#operations.set(owner.operationId, operation);
-    this.#deps.keeper.keep(operation);
+    if (earned || !this.#silent) this.#deps.keeper.keep(operation);
     this.moved(owner.operationId, cursor);
   }
 
@@ -61,11 +71,13 @@ export class SocketReceipts implements Flushable {
     const rooms = payload?.rooms;
     if (typeof rooms !== "object" || rooms === null) return;
     this.#answered = true;
+    this.#silent = false;
     for (const [operationId, cursor] of Object.entries(rooms)) {
       const operation = this.#operations.get(operationId);
       const index = operation?.pinged.indexOf(cursor) ?? -1;
       if (operation === undefined || index === -1) continue;
       operation.pinged.splice(0, index + 1);
+      operation.earned = true;
       this.#deps.keeper.confirm(operation, cursor);
     }
   }
@@ -86,22 +98,28 @@ export class SocketReceipts implements Flushable {
 
   flush(): void {
     if (this.#moved.size === 0) return;
-    for (const [operationId, cursor] of this.#moved) {
+    const moved = [...this.#moved].filter(([operationId, cursor]) => {
       const { pinged } = this.#operations.get(operationId)!;
-      pinged.push(cursor);
-      if (pinged.length > MAX_PINGED) pinged.shift();
-    }
-    const rooms = Object.fromEntries(this.#moved);
+      return pinged.length < MAX_PINGED && pinged.push(cursor) > 0;
+    });
     this.#moved = new Map();
+    if (moved.length === 0) return;
+    const rooms = Object.fromEntries(moved);
     this.#deps.outbox.sendText(JSON.stringify({ type: "ping", payload: { rooms } }));
     this.#cancelWait ??= this.#deps.clock.after(ANSWER_MS, () => this.#giveUp());
   }
 
-  /** A client that answers no ping can give no receipts: none is better than one that never moves. */
+  /**
+   * A client that answers no Ping can give no receipts: none is better than one that
+   * never moves. What it has earned before stays, for its network may only be slow; and
+   * an answer that comes late brings the others back.
+   */
   #giveUp(): void {
     if (this.#answered) return;
     this.#silent = true;
-    for (const operationId of [...this.#operations.keys()]) this.end(operationId);
+    for (const operation of this.#operations.values()) {
+      if (!operation.earned) this.#deps.keeper.drop(operation);
+    }
   }
 
   #take(operationId: string): PingedOperation | undefined {

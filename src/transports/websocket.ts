@@ -6,9 +6,7 @@ import { ulid } from "@std/ulid";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
-import type { ErrorCode } from "../core/errors.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
-import { utf8Length } from "../core/utf8_length.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
@@ -145,7 +143,7 @@ export class WebSocketTransport {
     webSocket.on("pong", () => connection.silentPings = 0);
     const closed = protocol.opened({
       protocol: webSocket.protocol,
-      send: (text) => this.#answer(connection, text),
+      send: (text) => connection.outbox.sendText(text),
       close: (code = 1000, reason = "") => connection.end(code, reason),
       onMessage: (receive) => this.#listen(connection, webSocket, receive),
     }, connection);
@@ -171,16 +169,6 @@ export class WebSocketTransport {
     });
   }
 
-  /** An answer that alone would fill the outbox is refused: its reader is not slow. */
-  #answer(connection: SocketConnection, text: string): void {
-    const limit = Math.floor(this.#deps.outboxBytes / 2);
-    if (text.length <= limit || utf8Length(text) <= limit) return connection.outbox.sendText(text);
-    const { id } = JSON.parse(text);
-    const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
-    const payload = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
-    connection.outbox.sendText(JSON.stringify({ id, type: "error", payload }));
-  }
-
   #report(connection: SocketConnection, error: unknown): void {
     this.#deps.telemetry.record("error", "connection.failed", {
       connectionId: connection.id,
@@ -195,5 +183,7 @@ export function refuseUpgrade(socket: Duplex, status: number, text: string, head
   socket.on("error", () => {
     // The refused peer may be gone already: nothing is owed to it.
   });
+  // A half-closed socket costs a file descriptor for as long as its peer likes.
+  socket.once("finish", () => socket.destroy());
   socket.end(lines.join("\r\n") + "\r\n\r\n");
 }

@@ -4,7 +4,7 @@ import { HttpStream } from "../support/http_stream.ts";
 import { type LocalServer, startLocalServer } from "../support/local_server.ts";
 
 const LOBBY = `subscription { messages(room: "lobby") { content } }`;
-const OPENING = /^retry: 1000\nid: (\S+)\n:\n\n/;
+const OPENING = /^retry: 1000\nid: (.+)\n:\n\n/;
 const EVENT = /id: (\S+)\nevent: next\ndata: (.*)\n\n/;
 
 function resume(server: LocalServer, lastEventId: string): Promise<HttpStream> {
@@ -108,4 +108,24 @@ Deno.test("the after argument and Last-Event-ID together: the client that comes 
   await using again = await HttpStream.subscribe(server.url, query, { headers: { "last-event-id": id } });
 
   assertEquals((await readEvent(again)).content, "second");
+});
+
+Deno.test("G2 a loss that was found but never said is found again, also when nothing came in between", async () => {
+  let id: string;
+  {
+    await using first = await startLocalServer();
+    await using stream = await HttpStream.subscribe(first.url, LOBBY);
+    id = (await stream.read(OPENING))[1]!;
+  }
+  await using server = await startLocalServer();
+
+  for (let time = 0; time < 2; time++) {
+    await using again = await resume(server, id);
+    id = (await again.read(OPENING))[1]!;
+  }
+  await using last = await resume(server, id);
+  await last.read(OPENING);
+  await send(server, "live");
+
+  assertEquals((await readEvent(last)).extensions.recovered, false);
 });

@@ -311,7 +311,6 @@ Deno.test("an answer that alone would fill the outbox is an error for its id, an
 
   client.subscribe("1", `{ room(room: "lobby") { messages { nodes { content } } } }`);
   const refusal = await client.next();
-  await client.next();
   client.subscribe("2", `{ room(room: "lobby") { messages(last: 1) { nodes { content } } } }`);
 
   assertEquals([refusal.type, refusal.payload[0].extensions], ["error", { code: "PAYLOAD_TOO_LARGE", limit: 50_000 }]);
@@ -393,4 +392,38 @@ Deno.test("x-session-id in an operation's extensions.headers names the session o
   }).then((response) => response.body?.cancel());
 
   assertEquals((await client.next()).id, "socket's");
+});
+
+Deno.test("G4 a reader that asks for much at once gets all of it, and is not taken for a slow one", async () => {
+  await using server = await startLocalServer({ limits: { outboxBytes: 200_000 } });
+  await using client = await RawClient.ready(server.webSocketUrl);
+  for (let sent = 0; sent < 4; sent++) await server.query(SEND, { room: "lobby", content: "x".repeat(20_000) });
+
+  for (let id = 0; id < 100; id++) {
+    client.subscribe(String(id), `{ room(room: "lobby") { messages { nodes { content } } } }`);
+  }
+  const answered = new Set<string>();
+  while (answered.size < 100) {
+    const { id, type } = await client.next();
+    if (type === "next") answered.add(id);
+  }
+
+  client.subscribe("last", "{ server { connections } }");
+  for (let message = await client.next(); message.id !== "last"; message = await client.next());
+  assertEquals(server.telemetry.records.filter(({ fields }) => fields.reason === "slow reader"), []);
+});
+
+Deno.test("a refused upgrade ends its TCP connection, whatever its peer does", async () => {
+  await using server = await startLocalServer();
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+
+  await connection.write(upgradeRequest("8"));
+  await readUntil(connection, /426/);
+  // The peer does not close. Writing to a connection that is gone fails sooner or later.
+  await assertRejects(async () => {
+    for (;;) {
+      await connection.write(new Uint8Array(1_024));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
 });
