@@ -255,3 +255,19 @@ for (const variables of ["x", [1], 5]) {
     assertEquals([response.status, (await response.json()).errors[0].extensions.code], [400, "BAD_USER_INPUT"]);
   });
 }
+
+for (
+  const [format, accept] of [["Server-Sent Events", "text/event-stream"], ["multipart", MULTIPART.accept]] as const
+) {
+  Deno.test(`a page of an allowed origin may read ${format} with credentials, a foreign one is answered 403`, async () => {
+    await using server = await startLocalServer({ server: { allowedOrigins: ["https://app.example"] } });
+    const open = (origin: string) => HttpStream.subscribe(server.url, LOBBY, { headers: { accept, origin } });
+    await using allowed = await open("https://app.example");
+    await using foreign = await open("https://app.example.evil.example");
+
+    const headers = ["access-control-allow-origin", "access-control-allow-credentials", "vary"];
+    assertEquals(headers.map((name) => allowed.headers.get(name)), ["https://app.example", "true", "Origin"]);
+    assertEquals([foreign.status, foreign.headers.get("access-control-allow-origin")], [403, null]);
+    assertEquals(JSON.parse(await foreign.rest()).errors[0].extensions.code, "FORBIDDEN");
+  });
+}
