@@ -1,23 +1,22 @@
-import { Buffer } from "node:buffer";
 import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
-import { type Caller, GUEST_PREFIX, parseSessionId, parseUserId } from "../core/caller.ts";
-import { type ErrorCode, RealtimeError } from "../core/errors.ts";
-import { shortHash } from "../core/hash.ts";
+import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
+import { RealtimeError } from "../core/errors.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
-import { utf8Length } from "../core/utf8_length.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
-import type { LiveMember } from "../graphql/live_selection.ts";
 import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
-import type { ReceiptKeeper, ReceiptOwner } from "./receipt_keeper.ts";
+import type { ReceiptKeeper } from "./receipt_keeper.ts";
+import { receiptOwner } from "./receipt_owner.ts";
+import { sendAnswer } from "./socket_answer.ts";
 import type { SocketConnection } from "./socket_connection.ts";
+import { createSocketMember } from "./socket_member.ts";
 
 /** What the protocol needs. */
 export interface SocketProtocolDeps {
@@ -157,7 +156,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         if (!running.ended) {
           running.end();
           delete subscriptions[id];
-          sendAnswer(connection, id, result);
+          sendAnswer(connection.outbox, id, result);
         }
       } finally {
         connection.executions.leave();
@@ -183,7 +182,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     const { viewer } = context;
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
     let earned = false;
-    const member = createMember({
+    const member = createSocketMember({
       connection,
       viewer,
       id,
@@ -228,66 +227,6 @@ function callerOf(caller: Caller, { extensions }: SocketRequest): Caller {
   const headers = extensions?.headers;
   if (typeof headers !== "object" || headers === null || !("x-session-id" in headers)) return caller;
   return { ...caller, sessionId: parseSessionId(headers["x-session-id"]) };
-}
-
-interface MemberDeps {
-  readonly connection: SocketConnection;
-  readonly viewer: Caller;
-  readonly id: string;
-  /** Whose receipts are kept; undefined when none are. */
-  readonly owner: ReceiptOwner | undefined;
-  /** Ends the operation, without a word. */
-  readonly stop: () => void;
-  /** Whether it has been ended, perhaps while it was being begun. */
-  readonly isOver: () => boolean;
-  /** Whether it goes on from a receipt of an earlier connection. */
-  readonly isEarned: () => boolean;
-}
-
-/** Who may come back to this operation by its id alone. */
-function receiptOwner(operationId: string, { text, args }: Operation, { principal }: Caller): ReceiptOwner {
-  const { operationName, variableValues } = args;
-  return {
-    operationId,
-    fingerprint: shortHash(JSON.stringify([text, operationName ?? null, variableValues ?? null])),
-    userId: principal.userId.startsWith(GUEST_PREFIX) ? null : principal.userId,
-  };
-}
-
-/** Sends a query's or mutation's result and its end; one that alone would fill the outbox is an error. */
-function sendAnswer(connection: SocketConnection, id: string, result: ExecutionResult): void {
-  const { outbox } = connection;
-  const jsonId = JSON.stringify(id);
-  const text = `{"id":${jsonId},"type":"next","payload":${JSON.stringify(result)}}`;
-  const limit = Math.floor(outbox.maxBytes / 2);
-  if (text.length <= limit && utf8Length(text) <= limit) {
-    outbox.sendText(text);
-    outbox.sendText(`{"id":${jsonId},"type":"complete"}`);
-    return;
-  }
-  const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
-  const errors = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
-  outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
-}
-
-/** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
-function createMember({ connection, viewer, id, owner, stop, isOver, isEarned }: MemberDeps): LiveMember {
-  const jsonId = JSON.stringify(id);
-  const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
-  const { outbox, receipts } = connection;
-  return {
-    viewer,
-    begin(cursor) {
-      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned: isEarned(), detach: stop });
-    },
-    moved: (cursor) => receipts.moved(id, cursor),
-    busy: () => outbox.busy(),
-    next: (frame) => outbox.sendShared(head, frame.bytes),
-    fail(errors) {
-      outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
-      stop();
-    },
-  };
 }
 
 function runnable(operation: Operation, contextValue: Context, run: RunnableArgs["run"]): RunnableArgs {

@@ -1,0 +1,19 @@
+import type { ExecutionResult } from "graphql";
+import type { ErrorCode } from "../core/errors.ts";
+import { utf8Length } from "../core/utf8_length.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** Sends a query's or mutation's result and its end; one that alone would fill the outbox is an error. */
+export function sendAnswer(outbox: Outbox, id: string, result: ExecutionResult): void {
+  const jsonId = JSON.stringify(id);
+  const text = `{"id":${jsonId},"type":"next","payload":${JSON.stringify(result)}}`;
+  const limit = Math.floor(outbox.maxBytes / 2);
+  if (text.length <= limit && utf8Length(text) <= limit) {
+    outbox.sendText(text);
+    outbox.sendText(`{"id":${jsonId},"type":"complete"}`);
+    return;
+  }
+  const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
+  const errors = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
+  outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
+}

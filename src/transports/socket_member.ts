@@ -1,0 +1,42 @@
+import { Buffer } from "node:buffer";
+import type { Caller } from "../core/caller.ts";
+import type { LiveMember } from "../graphql/live_selection.ts";
+import type { ReceiptOwner } from "./receipt_keeper.ts";
+import type { SocketConnection } from "./socket_connection.ts";
+
+/** What one subscription's member needs. */
+export interface SocketMemberDeps {
+  readonly connection: SocketConnection;
+  readonly viewer: Caller;
+  readonly id: string;
+  /** Whose receipts are kept; undefined when none are. */
+  readonly owner: ReceiptOwner | undefined;
+  /** Ends the operation, without a word. */
+  readonly stop: () => void;
+  /** Whether it has been ended, perhaps while it was being begun. */
+  readonly isOver: () => boolean;
+  /** Whether it goes on from a receipt of an earlier connection. */
+  readonly isEarned: () => boolean;
+}
+
+/** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
+export function createSocketMember(
+  { connection, viewer, id, owner, stop, isOver, isEarned }: SocketMemberDeps,
+): LiveMember {
+  const jsonId = JSON.stringify(id);
+  const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
+  const { outbox, receipts } = connection;
+  return {
+    viewer,
+    begin(cursor) {
+      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned: isEarned(), detach: stop });
+    },
+    moved: (cursor) => receipts.moved(id, cursor),
+    busy: () => outbox.busy(),
+    next: (frame) => outbox.sendShared(head, frame.bytes),
+    fail(errors) {
+      outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
+      stop();
+    },
+  };
+}
