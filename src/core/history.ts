@@ -48,15 +48,16 @@ export async function readHistory(room: RoomName, range: HistoryRange, deps: His
   const forward = first !== null || after !== null;
   const limit = checkSize(forward ? first : last);
   const stream = messagesOf(room);
+  const feed = messagesFeed(room);
   // The everyone part of every cursor: where it stood when the query began.
   const everyone = deps.everyonePosition();
-  const positionOf = (cursor: string): Position => parseCursor(messagesFeed(room), cursor)[0]!;
+  const positionOf = (cursor: string): Position => parseCursor(feed, cursor)[0]!;
   const show = (entry: StreamEntry): MessageView => {
     const publication = decodeEntry(stream, entry);
     if (publication.event.kind !== "message") throw new TypeError(`Cannot list a "${publication.event.kind}" event`);
     return {
       publication: { ...publication, event: publication.event },
-      cursor: formatCursor(messagesFeed(room), [entry.position, everyone]),
+      cursor: formatCursor(feed, [entry.position, everyone]),
     };
   };
 

@@ -116,6 +116,8 @@ export class CatchUp implements LiveMember {
     for (const delivery of deliveries) {
       const frame = await selection.missed(delivery, this.viewer);
       if (frame === undefined) continue;
+      // Not a function of its own: nothing may be awaited between the last look and the send,
+      // or all that catch up on one connection would send at once.
       for (let wait = member.busy(); wait !== undefined && !this.#stopped; wait = member.busy()) await wait;
       if (this.#stopped) return;
       this.#send(frame, delivery);

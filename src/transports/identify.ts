@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCookies } from "@std/http/cookie";
 import { ulid } from "@std/ulid";
 import type { Authenticator, Credentials } from "../core/auth.ts";
-import { type Caller, parseSessionId } from "../core/caller.ts";
+import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
 import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
 import type { Sessions } from "../core/sessions.ts";
 
@@ -58,7 +58,11 @@ export async function identifyRequest(
   return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId) };
 }
 
-/** What a connection_init says of its sender; what it does not say, the upgrade's headers do. */
+/**
+ * What a connection_init says of its sender; what it does not say, the upgrade's headers do.
+ *
+ * @throws {RealtimeError} `BAD_USER_INPUT` for a user id that is none
+ */
 export function connectionCredentials(
   parameters: Readonly<Record<string, unknown>>,
   request: IncomingMessage,
@@ -68,8 +72,7 @@ export function connectionCredentials(
   const given = [token, authorization, Authorization].find((one): one is string => typeof one === "string");
   return {
     token: bearerToken(given ?? request.headers.authorization),
-    // Whoever judges it says what is wrong with one that is not a string.
-    claimedUserId: userId === undefined || userId === null ? headerOf(request, "x-user-id") : String(userId),
+    claimedUserId: userId === undefined || userId === null ? headerOf(request, "x-user-id") : parseUserId(userId),
     guestSecret: guest.secret,
   };
 }

@@ -11,7 +11,7 @@ export class RunningOperation {
   #ended = false;
 
   /** `onEnd` frees the operation's id, once. */
-  constructor(readonly isSubscription: boolean, onEnd: (operation: RunningOperation) => void) {
+  constructor(onEnd: (operation: RunningOperation) => void) {
     this.#onEnd = onEnd;
   }
 

@@ -104,7 +104,7 @@ export class SocketConnection implements Pulse {
 
   /** Takes an id that is free for a new operation. */
   start(id: string, isSubscription: boolean): RunningOperation {
-    const operation = new RunningOperation(isSubscription, (ended) => {
+    const operation = new RunningOperation((ended) => {
       if (isSubscription) {
         this.subscriptions--;
         this.receipts.end(id);

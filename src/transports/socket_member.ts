@@ -16,12 +16,12 @@ export interface SocketMemberDeps {
   /** Whether it has been ended, perhaps while it was being begun. */
   readonly isOver: () => boolean;
   /** Whether it goes on from a receipt of an earlier connection. */
-  readonly isEarned: () => boolean;
+  readonly earned: boolean;
 }
 
 /** A subscription's way to its client: frames go past makeServer, straight to the outbox. */
 export function createSocketMember(
-  { connection, viewer, id, owner, stop, isOver, isEarned }: SocketMemberDeps,
+  { connection, viewer, id, owner, stop, isOver, earned }: SocketMemberDeps,
 ): LiveMember {
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
@@ -29,7 +29,7 @@ export function createSocketMember(
   return {
     viewer,
     begin(cursor) {
-      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned: isEarned(), detach: stop });
+      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned, detach: stop });
     },
     moved: (cursor) => receipts.moved(id, cursor),
     busy: () => outbox.busy(),

@@ -2,7 +2,7 @@ import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
-import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
+import { type Caller, parseSessionId } from "../core/caller.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
@@ -181,18 +181,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     };
     const { viewer } = context;
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
-    let earned = false;
+    const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
     const member = createSocketMember({
       connection,
       viewer,
       id,
       owner,
       stop,
-      isEarned: () => earned,
+      earned: resume !== undefined,
       isOver: () => running.ended,
     });
-    const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
-    earned = resume !== undefined;
     const subscribed = await operations.subscribe(operation, context, member, resume);
     if (running.ended) {
       // Ended while it was being begun. makeServer would take its outcome for that of
@@ -238,10 +236,9 @@ async function identify(
   parameters: Readonly<Record<string, unknown>>,
   { authenticator }: SocketProtocolDeps,
 ) {
-  const { sessionId, userId } = parameters;
-  if (userId !== undefined && userId !== null) parseUserId(userId);
-  const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
+  const { sessionId } = parameters;
   const credentials = connectionCredentials(parameters, connection.request, connection.guest);
+  const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
   return { principal: await authenticator.authenticate(credentials), sessionId: named };
 }
 
