@@ -3,7 +3,7 @@ import { createOpenAuthenticator } from "./auth/open.ts";
 import { authorizeByScope } from "./auth/policy.ts";
 import { type Principal, SCOPES } from "./core/auth.ts";
 import { type Caller, SERVER_USER_ID } from "./core/caller.ts";
-import { systemClock } from "./core/clock.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
 import type { Engine } from "./core/engine.ts";
 import { Hub } from "./core/hub.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
@@ -63,11 +63,12 @@ const SESSION_LINGER_MS = 10_000;
 /**
  * Builds a rooms server of its parts; nothing is opened before `listen`.
  *
+ * Its time is that of `clock`, but for the timers of `node:http`.
+ *
  * @throws {TypeError | RangeError} when an option has a value it cannot have
  */
-export function createRooms(options: RoomsOptions = {}): RoomsServer {
+export function createRooms(options: RoomsOptions = {}, clock: Clock = systemClock): RoomsServer {
   const settings = resolveOptions(options);
-  const clock = systemClock;
   const telemetry = options.telemetry ?? silentTelemetry;
   const nodeId = settings.nodeId ?? ulid();
   const startedAtMs = clock.now();

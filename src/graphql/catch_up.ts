@@ -74,6 +74,11 @@ export class CatchUp implements LiveMember {
     if (this.#caughtUp && !this.#isAhead() && !this.#owesNotice()) this.#deps.member.moved(cursor);
   }
 
+  /** While live events wait, so does what was lost among them: the first of those says it. */
+  notice(notice: FrameNotice): void {
+    if (this.#caughtUp) this.#deps.member.notice(notice);
+  }
+
   busy(): Promise<void> | undefined {
     return this.#deps.member.busy();
   }
@@ -138,6 +143,8 @@ export class CatchUp implements LiveMember {
     }
     // Nothing is awaited from the last look at the buffer to here.
     this.#caughtUp = true;
+    const notice = this.#notice();
+    if (notice !== undefined) member.notice(notice);
     if (!this.#owesNotice()) member.moved(formatCursor(feed, backlog.position));
     this.#stepAside();
   }
@@ -156,7 +163,7 @@ export class CatchUp implements LiveMember {
   /** The member takes its own place once there is nothing to say or to leave out any more. */
   #stepAside(): void {
     const { selection, member } = this.#deps;
-    if (!this.#isAhead() && this.#recovered === undefined && !this.#gap) selection.replace(this, member);
+    if (!this.#isAhead() && this.#notice() === undefined) selection.replace(this, member);
   }
 
   /** Whether something was lost and not said: a client that moved past it would never hear. */
@@ -179,14 +186,19 @@ export class CatchUp implements LiveMember {
   }
 
   #send(frame: LiveFrame, delivery: Delivery): void {
-    const notice: FrameNotice = {
+    const notice = this.#notice();
+    this.#recovered = undefined;
+    this.#gap = false;
+    this.#deps.member.next(notice === undefined ? frame : frame.with(notice), delivery);
+  }
+
+  /** What the next frame is to say of what came before it. */
+  #notice(): FrameNotice | undefined {
+    if (this.#recovered === undefined && !this.#gap) return undefined;
+    return {
       ...(this.#recovered === undefined ? {} : { recovered: this.#recovered }),
       ...(this.#gap ? { gap: true as const } : {}),
     };
-    const isPlain = this.#recovered === undefined && !this.#gap;
-    this.#recovered = undefined;
-    this.#gap = false;
-    this.#deps.member.next(isPlain ? frame : frame.with(notice), delivery);
   }
 
   #clear(): void {

@@ -20,19 +20,22 @@ export class LiveFrame {
   /** The ExecutionResult as JSON; last in it `extensions`, whose `cursor` is where it brings its reader. */
   readonly text: string;
   readonly cursor: string;
+  /** What it says of what came before it; undefined when that is nothing. */
+  readonly notice: FrameNotice | undefined;
   #bytes: Uint8Array | undefined;
   #encoded: Map<FrameEncoding, Uint8Array> | undefined;
 
-  constructor(text: string, cursor: string) {
+  constructor(text: string, cursor: string, notice?: FrameNotice) {
     this.text = text;
     this.cursor = cursor;
+    this.notice = notice;
   }
 
   /** The same event with more said beside its cursor, for a reader to whom more must be said. */
   with(more: FrameNotice): LiveFrame {
-    const notice = JSON.stringify(more);
+    const said = JSON.stringify(more);
     // `extensions` is the last thing in the text, and is never empty.
-    return new LiveFrame(`${this.text.slice(0, -2)},${notice.slice(1)}}`, this.cursor);
+    return new LiveFrame(`${this.text.slice(0, -2)},${said.slice(1)}}`, this.cursor, { ...this.notice, ...more });
   }
 
   /** `text` as UTF-8. */

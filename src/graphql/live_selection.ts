@@ -1,10 +1,11 @@
 import { executeSubscriptionEvent, type ExecutionResult, type GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
-import type { StreamEvent } from "../core/event.ts";
+import { messageId, type StreamEvent } from "../core/event.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { FeedReader } from "../core/hub.ts";
 import type { FeedRequest, Rooms } from "../core/rooms.ts";
-import { LiveFrame } from "./live_frame.ts";
+import type { FrameCache } from "./frame_cache.ts";
+import { type FrameNotice, LiveFrame } from "./live_frame.ts";
 import { createSharedContext } from "./shared_context.ts";
 
 /** Subscription arguments that graphql-js has checked. */
@@ -19,9 +20,12 @@ export interface LiveMember {
   next(frame: LiveFrame, delivery: Delivery): void;
   /**
    * Everything up to this cursor has been sent, or was not for this member. Called after
-   * events, some time later and once for many; not while the member catches up.
+   * events, some time later and once for many; not while the member catches up, and not
+   * while the next frame has a loss to tell: who moved past it would never hear of it.
    */
   moved(cursor: string): void;
+  /** Says ahead what the next frame will say of what came before it: there may be none for long. */
+  notice(notice: FrameNotice): void;
   /** Ends the subscription with errors; nothing is called afterwards. */
   fail(errors: readonly GraphQLError[]): void;
   /**
@@ -37,6 +41,8 @@ export interface LiveSelectionDeps {
   readonly rooms: Rooms;
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
+  /** What members missed and was read from history. */
+  readonly frames: FrameCache;
   /** Called when an event has been dealt with: some time later `tellMoved` is to be called. */
   readonly onMoved: (selection: LiveSelection) => void;
 }
@@ -56,6 +62,7 @@ export class LiveSelection implements FeedReader {
   readonly #args: CheckedArgs;
   readonly #request: FeedRequest;
   readonly #deps: LiveSelectionDeps;
+  readonly #number: number;
   readonly #members = new Set<LiveMember>();
   /** What was delivered while an earlier event is being executed, losses included. */
   readonly #waiting: (Delivery | "gap")[] = [];
@@ -69,11 +76,13 @@ export class LiveSelection implements FeedReader {
   /** Where the last event that has been dealt with brought everybody. */
   #cursor: string | undefined;
 
-  constructor(args: CheckedArgs, request: FeedRequest, deps: LiveSelectionDeps) {
+  /** `number` tells it from every other selection of the node. */
+  constructor(args: CheckedArgs, request: FeedRequest, deps: LiveSelectionDeps & { readonly number: number }) {
     // The first subscriber's context must not outlive its part in this.
     this.#args = { ...args, contextValue: undefined };
     this.#request = request;
     this.#deps = deps;
+    this.#number = deps.number;
   }
 
   /** How many subscribers there are. */
@@ -107,13 +116,15 @@ export class LiveSelection implements FeedReader {
 
   gap(): void {
     if (this.#executing) this.#waiting.push("gap");
-    else this.#gap = true;
+    else this.#noteGap();
   }
 
-  /** Tells every member where it is. */
+  /** Tells every member where it is, or what it has lost. */
   tellMoved(): void {
-    if (this.#cursor === undefined) return;
-    for (const member of this.#members) member.moved(this.#cursor);
+    for (const member of this.#members) {
+      if (this.#gap || this.#owedGap.has(member)) member.notice({ gap: true });
+      else if (this.#cursor !== undefined) member.moved(this.#cursor);
+    }
   }
 
   deliver(delivery: Delivery): void {
@@ -135,8 +146,16 @@ export class LiveSelection implements FeedReader {
   async missed(delivery: Delivery, viewer: Caller): Promise<LiveFrame | undefined> {
     const { publication } = delivery;
     if (!this.#request.accepts(publication) || isExcluded(publication.event, viewer)) return undefined;
+    const { frames } = this.#deps;
+    const key = `${this.#number} ${messageId(publication.position)} ${delivery.cursor}`;
+    const known = this.#perViewer ? undefined : frames.get(key);
+    if (known !== undefined) return known;
     const result = this.#perViewer ? undefined : await this.#resultForAll(delivery);
-    return this.#frame(result ?? await this.#resultFor(delivery, viewer), delivery);
+    if (result === undefined) return this.#frame(await this.#resultFor(delivery, viewer), delivery);
+    const frame = this.#frame(result, delivery);
+    // What failed may not fail the next time.
+    if (result.errors === undefined) frames.put(key, frame);
+    return frame;
   }
 
   #execute(delivery: Delivery): void {
@@ -154,7 +173,7 @@ export class LiveSelection implements FeedReader {
       // What executes at once leaves the way free for the next.
       while (!this.#executing && this.#waiting.length > 0) {
         const next = this.#waiting.shift()!;
-        if (next === "gap") this.#gap = true;
+        if (next === "gap") this.#noteGap();
         else this.#execute(next);
       }
     });
@@ -189,6 +208,11 @@ export class LiveSelection implements FeedReader {
       const frame = this.#frame(await this.#resultFor(delivery, viewer), delivery);
       this.#send(frame, delivery, { members: members.filter((member) => this.#members.has(member)), gap });
     }));
+  }
+
+  #noteGap(): void {
+    this.#gap = true;
+    this.#deps.onMoved(this);
   }
 
   #takeGap(): boolean {
@@ -244,7 +268,7 @@ export class LiveSelection implements FeedReader {
   /** An event whose result cannot be made is lost, and the next frame says so. */
   #lose(error: unknown): void {
     this.#deps.mask(error);
-    this.#gap = true;
+    this.#noteGap();
   }
 
   /** Resolvers that never answer must not keep events without end. */

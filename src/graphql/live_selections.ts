@@ -3,12 +3,13 @@ import type { Cancel, Clock } from "../core/clock.ts";
 import { formatCursor } from "../core/cursor.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
 import { CatchUp } from "./catch_up.ts";
+import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
 import { type CheckedArgs, type LiveMember, LiveSelection, type LiveSelectionDeps } from "./live_selection.ts";
 
 /** What the live selections need. */
-export interface LiveSelectionsDeps extends Omit<LiveSelectionDeps, "onMoved"> {
+export interface LiveSelectionsDeps extends Omit<LiveSelectionDeps, "onMoved" | "frames"> {
   readonly hub: Hub;
   readonly clock: Clock;
 }
@@ -47,12 +48,15 @@ export class LiveSelections {
    */
   readonly #clean = AsyncLocalStorage.snapshot();
 
+  readonly #frames: FrameCache;
+  #opened = 0;
   /** Selections whose members are to be told where they are. */
   #moved = new Set<LiveSelection>();
   #cancelTelling: Cancel | undefined;
 
   constructor(deps: LiveSelectionsDeps) {
     this.#deps = deps;
+    this.#frames = new FrameCache(deps.clock);
   }
 
   /** How many distinct selections there are. */
@@ -127,9 +131,10 @@ export class LiveSelections {
     return variables;
   }
 
-  /** Tells nobody any more. */
+  /** Tells nobody any more, and keeps nothing. */
   close(): void {
     this.#cancelTelling?.();
+    this.#frames.close();
   }
 
   #noteMoved(selection: LiveSelection): void {
@@ -145,6 +150,8 @@ export class LiveSelections {
   #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
     const selection = new LiveSelection(operation.args, source.request, {
       ...this.#deps,
+      frames: this.#frames,
+      number: this.#opened++,
       onMoved: (moved) => this.#noteMoved(moved),
     });
     const attached = this.#deps.hub.attach(source.request.feed, {

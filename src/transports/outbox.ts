@@ -17,7 +17,7 @@ export interface OutboxDeps {
   readonly isOpen: () => boolean;
   /** Bytes that may wait, here and in the socket together. */
   readonly maxBytes: number;
-  /** Called once, when more would wait: the reader is too slow. Nothing is sent from then on. */
+  /** Called once, when more would wait: the reader is too slow. It gets nothing more but what `end` says. */
   readonly onOverflow: () => void;
 }
 
@@ -45,6 +45,7 @@ export class Outbox implements Flushable {
   #bytes = 0;
   readonly #waiters = new Set<() => void>();
   #closed = false;
+  #full = false;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -111,7 +112,14 @@ export class Outbox implements Flushable {
     });
   }
 
-  /** Sends nothing any more, and forgets what waits. Call `flush` first to say last words. */
+  /** Sends what waits, then these last words, and nothing any more. */
+  end(lastWords?: string): void {
+    if (lastWords !== undefined) this.#add(null, Buffer.from(lastWords));
+    this.flush();
+    this.close();
+  }
+
+  /** Sends nothing any more, and forgets what waits. */
   close(): void {
     this.#closed = true;
     this.#clear();
@@ -120,20 +128,23 @@ export class Outbox implements Flushable {
   }
 
   #push(head: Uint8Array | null, body: Uint8Array): void {
-    if (this.#closed) return;
-    const size = MAX_HEADER_BYTES + payloadBytes(head, body);
+    if (this.#closed || this.#full) return;
     const { waiting } = this;
     // One large frame alone is no lag.
-    if (waiting > 0 && waiting + size > this.#deps.maxBytes) {
-      this.close();
+    if (waiting > 0 && waiting + frameBytes(head, body) > this.#deps.maxBytes) {
+      this.#full = true;
       this.#deps.onOverflow();
       return;
     }
-    this.#heads.push(head);
-    this.#bodies.push(body);
-    this.#bytes += size;
+    this.#add(head, body);
     if (this.#bytes >= FLUSH_AT_BYTES) this.flush();
     else if (this.#bodies.length === 1) this.#deps.flushes.add(this);
+  }
+
+  #add(head: Uint8Array | null, body: Uint8Array): void {
+    this.#heads.push(head);
+    this.#bodies.push(body);
+    this.#bytes += frameBytes(head, body);
   }
 
   #clear(): void {
@@ -143,6 +154,11 @@ export class Outbox implements Flushable {
     }
     this.#bytes = 0;
   }
+}
+
+/** The most bytes a frame takes. */
+function frameBytes(head: Uint8Array | null, body: Uint8Array): number {
+  return MAX_HEADER_BYTES + payloadBytes(head, body);
 }
 
 function payloadBytes(head: Uint8Array | null, body: Uint8Array): number {

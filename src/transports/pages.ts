@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Telemetry } from "../core/telemetry.ts";
+import { loadClientScript } from "./client_script.ts";
 import { loadConsole, loadConsoleScript, loadConsoleStyle } from "./console_page.ts";
 import { loadGraphiql } from "./graphiql.ts";
 import { Page, type PageContent } from "./page.ts";
@@ -16,10 +17,11 @@ const LOADERS: Readonly<Record<string, () => Promise<PageContent>>> = {
   "/": loadConsole,
   "/console.js": loadConsoleScript,
   "/console.css": loadConsoleStyle,
+  "/client.js": loadClientScript,
   [GRAPHQL_PATH]: loadGraphiql,
 };
 
-/** The console at `/` with what it loads, and GraphiQL on the API's own path. */
+/** The console at `/` with what it loads, the client's script, and GraphiQL on the API's own path. */
 export function createPages(telemetry: Telemetry): Pages {
   const pages = new Map(
     Object.entries(LOADERS).map(([name, load]) => [name, new Page({ name, load, telemetry })]),

@@ -10,10 +10,10 @@ import type { Guest } from "./identify.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import { Outbox } from "./outbox.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
+import type { ResumeEntries } from "./resume_entries.ts";
 import { RunningOperation } from "./running_operation.ts";
-
-import { Turnstile } from "./turnstile.ts";
 import { SocketReceipts } from "./socket_receipts.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** What a connection needs. */
 export interface SocketConnectionDeps {
@@ -35,8 +35,12 @@ export interface SocketEnd {
   readonly reason: string;
 }
 
+/** How long a client may take to answer the last Ping before it is sent away, in milliseconds. */
+const LAST_PONG_MS = 1_000;
 /** How long a peer may take to answer our close before it is cut off, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
+/** Closes that clients come back from: their receipts are worth a last Ping. */
+const PLANNED_CLOSES: ReadonlySet<number> = new Set([CLOSE_CODES.serviceRestart, CLOSE_CODES.tryAgainLater]);
 /** Queries and mutations of one connection that run at once. */
 const MAX_EXECUTIONS = 32;
 /** `WebSocket.OPEN` (WebSockets standard). */
@@ -64,6 +68,8 @@ export class SocketConnection implements Pulse {
   /** Set once connection_init has been accepted. */
   caller: Caller | undefined;
   session: SessionConnection | undefined;
+  /** Where its client left off before, in its own words. */
+  resume: ResumeEntries | undefined;
   /** Why our side closes, when it does; the peer's view of it may differ. */
   ending: SocketEnd | undefined;
   closed = false;
@@ -119,19 +125,18 @@ export class SocketConnection implements Pulse {
 
   /**
    * Closes from our side: says what is still to say, then goodbye. The first call counts.
-   * A peer that does not go is cut off.
+   *
+   * A client that comes back is first asked what has reached it, and gets a moment to
+   * answer. A peer that does not go is cut off.
    */
   end(code: number, reason: string): void {
     if (this.closed || this.ending !== undefined) return;
     this.ending = { code, reason };
-    this.outbox.flush();
-    this.outbox.close();
-    const { webSocket, clock } = this.#deps;
-    // First of all the end that needs nobody's help.
-    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
-    // A peer that keeps sending after our close is not listened to any more.
-    webSocket.removeAllListeners("message");
-    webSocket.close(code, shorten(reason));
+    const goodbye = (): void => this.#close(code, reason);
+    const last = PLANNED_CLOSES.has(code) ? this.receipts.lastPing(goodbye) : undefined;
+    this.outbox.end(last);
+    if (last === undefined) goodbye();
+    else this.#cancelCut = this.#deps.clock.after(LAST_PONG_MS, goodbye);
   }
 
   ping(): void {
@@ -141,6 +146,16 @@ export class SocketConnection implements Pulse {
   onSilent(): void {
     this.#silent = true;
     this.#deps.webSocket.terminate();
+  }
+
+  #close(code: number, reason: string): void {
+    const { webSocket, clock } = this.#deps;
+    this.#cancelCut?.();
+    // First of all the end that needs nobody's help.
+    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
+    // A peer that keeps sending after our close is not listened to any more.
+    webSocket.removeAllListeners("message");
+    webSocket.close(code, shorten(reason));
   }
 
   /** Frees everything the connection holds. Called once, by the socket's one close listener. */

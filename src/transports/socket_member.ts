@@ -26,14 +26,25 @@ export function createSocketMember(
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
+  /** Where the last frame that was sent brought the client. */
+  let sent = "";
   return {
     viewer,
     begin(cursor) {
-      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned, detach: stop });
+      sent = cursor;
+      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned, detach: stop, sent: () => sent });
     },
-    moved: (cursor) => receipts.moved(id, cursor),
+    moved(cursor) {
+      sent = cursor;
+      receipts.moved(id, cursor);
+    },
+    notice: (notice) => receipts.notice(id, notice),
     busy: () => outbox.busy(),
-    next: (frame) => outbox.sendShared(head, frame.bytes),
+    next(frame) {
+      outbox.sendShared(head, frame.bytes);
+      sent = frame.cursor;
+      if (frame.notice !== undefined) receipts.noticed(id);
+    },
     fail(errors) {
       outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
       stop();

@@ -14,6 +14,7 @@ import { endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { receiptOwner } from "./receipt_owner.ts";
+import { ResumeEntries } from "./resume_entries.ts";
 import { sendAnswer } from "./socket_answer.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import { createSocketMember } from "./socket_member.ts";
@@ -76,7 +77,8 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         const identity = await identify(connection, connectionParams ?? {}, deps);
         // Gone while we asked who it is: nothing was opened that would have to be closed.
         if (connection.closed || connection.ending !== undefined) return false;
-        const { principal, sessionId } = identity;
+        const { principal, sessionId, resume } = identity;
+        connection.resume = resume;
         connection.session = deps.sessions.connect(principal.userId, sessionId);
         connection.caller = { principal, sessionId, namesSession: true, session: connection.session.session };
         deps.onAcknowledged(connection);
@@ -94,6 +96,8 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     },
 
     async onSubscribe({ extra: connection, subscriptions }, id, payload) {
+      // Its last words have been said: what is asked now is asked again on the next connection.
+      if (connection.ending !== undefined) return await never();
       const known = connection.operation(id);
       if (known !== undefined && known.runs) {
         connection.end(CLOSE_CODES.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
@@ -181,14 +185,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     };
     const { viewer } = context;
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
-    const resume = owner === undefined ? undefined : await deps.keeper.recall(owner);
+    // Recalled in any case: what still runs under this id ends there.
+    const receipt = owner === undefined ? undefined : await deps.keeper.recall(owner);
+    const resume = connection.resume?.take(id) ?? receipt;
     const member = createSocketMember({
       connection,
       viewer,
       id,
       owner,
       stop,
-      earned: resume !== undefined,
+      earned: receipt !== undefined,
       isOver: () => running.ended,
     });
     const subscribed = await operations.subscribe(operation, context, member, resume);
@@ -237,9 +243,10 @@ async function identify(
   { authenticator }: SocketProtocolDeps,
 ) {
   const { sessionId } = parameters;
+  const resume = ResumeEntries.parse(parameters.resume);
   const credentials = connectionCredentials(parameters, connection.request, connection.guest);
   const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
-  return { principal: await authenticator.authenticate(credentials), sessionId: named };
+  return { principal: await authenticator.authenticate(credentials), sessionId: named, resume };
 }
 
 function checkCount(count: number, limit: number, what: string): void {

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../core/clock.ts";
+import type { FrameNotice } from "../graphql/live_frame.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
 import type { Outbox } from "./outbox.ts";
 import type { KeptOperation, ReceiptKeeper, ReceiptOwner } from "./receipt_keeper.ts";
@@ -11,13 +12,6 @@ export interface SocketReceiptsDeps {
   readonly clock: Clock;
 }
 
-/** A kept operation, and the pings that told of it and have not been answered. */
-interface PingedOperation extends KeptOperation {
-  readonly pinged: string[];
-  /** Whether its client has ever answered: on this connection, or on the one it comes back from. */
-  earned: boolean;
-}
-
 /** Where an operation begins. */
 export interface ReceiptBeginning {
   readonly cursor: string;
@@ -25,10 +19,29 @@ export interface ReceiptBeginning {
   readonly earned: boolean;
   /** Ends it where it runs, because its client has come back elsewhere. */
   readonly detach: () => void;
+  /** Where the last frame that was sent has brought its client. */
+  readonly sent: () => string;
+}
+
+/** A kept operation, and the pings that told of it and have not been answered. */
+interface PingedOperation extends KeptOperation {
+  readonly pinged: string[];
+  /** Whether its client has ever answered: on this connection, or on the one it comes back from. */
+  earned: boolean;
+  readonly sent: () => string;
+}
+
+/** What a Ping says: where operations are, and of which ones all or not all was recovered. */
+interface PingPayload {
+  readonly rooms: Readonly<Record<string, string>>;
+  readonly recovered?: readonly string[];
+  readonly gap?: readonly string[];
 }
 
 /** How long a client has to answer its first ping, in milliseconds. */
 const ANSWER_MS = 5_000;
+/** The least time between two pings, in milliseconds. Less than between two tellings, which pace them. */
+const PAUSE_MS = 900;
 /** Unanswered pings of one operation; until one is answered there are no more. */
 const MAX_PINGED = 8;
 
@@ -43,17 +56,24 @@ export class SocketReceipts implements Flushable {
   readonly #deps: SocketReceiptsDeps;
   readonly #operations = new Map<string, PingedOperation>();
   #moved = new Map<string, string>();
+  /** What the next Ping says of losses, unless a frame says it first. */
+  readonly #notices = new Map<string, FrameNotice>();
+  #scheduled = false;
+  #pingedAtMs = -Infinity;
+  #cancelPause: Cancel | undefined;
   #answered = false;
   #cancelWait: Cancel | undefined;
   #silent = false;
+  /** What the last Ping told, and who waits for it to be confirmed. */
+  #last: { readonly rooms: ReadonlyMap<string, string>; readonly onAnswer: () => void } | undefined;
 
   constructor(deps: SocketReceiptsDeps) {
     this.#deps = deps;
   }
 
   /** Keeps an operation from the cursor where it begins; the first Ping confirms it. */
-  begin(owner: ReceiptOwner, { cursor, earned, detach }: ReceiptBeginning): void {
-    const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], earned, detach };
+  begin(owner: ReceiptOwner, { cursor, earned, detach, sent }: ReceiptBeginning): void {
+    const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], earned, detach, sent };
     this.#operations.set(owner.operationId, operation);
     if (earned || !this.#silent) this.#deps.keeper.keep(operation);
     this.moved(owner.operationId, cursor);
@@ -62,8 +82,20 @@ export class SocketReceipts implements Flushable {
   /** Notes where an operation is now, for the next Ping. */
   moved(operationId: string, cursor: string): void {
     if (!this.#operations.has(operationId)) return;
-    if (this.#moved.size === 0) this.#deps.flushes.add(this);
     this.#moved.set(operationId, cursor);
+    this.#schedule();
+  }
+
+  /** Notes what the next frame of an operation will say of losses, for the next Ping. */
+  notice(operationId: string, notice: FrameNotice): void {
+    if (!this.#operations.has(operationId)) return;
+    this.#notices.set(operationId, notice);
+    this.#schedule();
+  }
+
+  /** A frame has said it. */
+  noticed(operationId: string): void {
+    this.#notices.delete(operationId);
   }
 
   /** Takes what a client sent back. */
@@ -80,6 +112,7 @@ export class SocketReceipts implements Flushable {
       operation.earned = true;
       this.#deps.keeper.confirm(operation, cursor);
     }
+    this.#lookForLast();
   }
 
   /** The operation has ended: its client does not come back to it. */
@@ -88,25 +121,82 @@ export class SocketReceipts implements Flushable {
     if (operation !== undefined) this.#deps.keeper.drop(operation);
   }
 
+  /**
+   * The Ping to send before the connection is closed: everything that has been sent.
+   * Undefined when there is nothing to confirm, or nobody who would.
+   *
+   * `onAnswer` is called once all of it has been confirmed.
+   */
+  lastPing(onAnswer: () => void): string | undefined {
+    if (this.#silent) return undefined;
+    const rooms = new Map<string, string>();
+    for (const [operationId, operation] of this.#operations) {
+      const sent = operation.sent();
+      if (sent !== operation.confirmed && operation.pinged.push(sent) > 0) rooms.set(operationId, sent);
+    }
+    if (rooms.size === 0) return undefined;
+    this.#last = { rooms, onAnswer };
+    return this.#compose(rooms);
+  }
+
   /** The connection has ended: the clients of its operations may come back. */
   close(): void {
     this.#cancelWait?.();
+    this.#cancelPause?.();
+    this.#last = undefined;
     for (const operation of this.#operations.values()) this.#deps.keeper.release(operation);
     this.#operations.clear();
     this.#moved.clear();
+    this.#notices.clear();
   }
 
   flush(): void {
-    if (this.#moved.size === 0) return;
+    this.#scheduled = false;
     const moved = [...this.#moved].filter(([operationId, cursor]) => {
       const { pinged } = this.#operations.get(operationId)!;
       return pinged.length < MAX_PINGED && pinged.push(cursor) > 0;
     });
-    this.#moved = new Map();
-    if (moved.length === 0) return;
-    const rooms = Object.fromEntries(moved);
-    this.#deps.outbox.sendText(JSON.stringify({ type: "ping", payload: { rooms } }));
-    this.#cancelWait ??= this.#deps.clock.after(ANSWER_MS, () => this.#giveUp());
+    this.#moved.clear();
+    if (moved.length === 0 && this.#notices.size === 0) return;
+    const { outbox, clock } = this.#deps;
+    outbox.sendText(this.#compose(moved));
+    this.#pingedAtMs = clock.now();
+    this.#cancelWait ??= clock.after(ANSWER_MS, () => this.#giveUp());
+  }
+
+  /** The next Ping goes out with this turn, or a pause after the last one. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const { clock, flushes } = this.#deps;
+    const pauseMs = this.#pingedAtMs + PAUSE_MS - clock.now();
+    if (pauseMs <= 0) flushes.add(this);
+    // At most one pause: the clock may have been set back.
+    else this.#cancelPause = clock.after(Math.min(pauseMs, PAUSE_MS), () => flushes.add(this));
+  }
+
+  #compose(moved: Iterable<readonly [string, string]>): string {
+    const notices = [...this.#notices];
+    this.#notices.clear();
+    const recovered = notices.filter(([, { recovered }]) => recovered === true).map(([id]) => id);
+    const gap = notices.filter(([, { recovered, gap }]) => recovered === false || gap === true).map(([id]) => id);
+    const payload: PingPayload = {
+      rooms: Object.fromEntries(moved),
+      ...(recovered.length === 0 ? {} : { recovered }),
+      ...(gap.length === 0 ? {} : { gap }),
+    };
+    return JSON.stringify({ type: "ping", payload });
+  }
+
+  #lookForLast(): void {
+    if (this.#last === undefined) return;
+    const { rooms, onAnswer } = this.#last;
+    for (const [operationId, cursor] of rooms) {
+      const operation = this.#operations.get(operationId);
+      if (operation !== undefined && operation.confirmed !== cursor) return;
+    }
+    this.#last = undefined;
+    onAnswer();
   }
 
   /**
@@ -126,6 +216,7 @@ export class SocketReceipts implements Flushable {
     const operation = this.#operations.get(operationId);
     this.#operations.delete(operationId);
     this.#moved.delete(operationId);
+    this.#notices.delete(operationId);
     return operation;
   }
 }

@@ -66,6 +66,9 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
     this.#write(this.format.place(cursor));
   }
 
+  /** There is no word for it between two events: the next event says it. */
+  notice(): void {}
+
   busy(): Promise<void> | undefined {
     const { response, maxBytes } = this.#deps;
     if (this.#waitingBytes + response.writableLength <= maxBytes / 4) return undefined;

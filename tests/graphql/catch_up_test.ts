@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { openLiveWorld, type RecordingMember } from "../support/live_world.ts";
+import { callerOf, openLiveWorld, type RecordingMember } from "../support/live_world.ts";
 import { seeded } from "../support/seeded.ts";
 
 const LIVE = `subscription { messages(room: "lobby") { content } }`;
@@ -9,6 +9,9 @@ const LAST = `subscription ($last: Int) { messages(room: "lobby", last: $last) {
 const contents = ({ results }: RecordingMember) => results.map(({ data }) => data.messages.content);
 const notices = ({ results }: RecordingMember) =>
   results.map(({ extensions: { recovered, gap } }) => gap ?? recovered ?? null);
+
+/** Resolves when what takes no time has happened. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 Deno.test("G5 a cursor yields exactly what followed it, then live events", async () => {
   await using world = await openLiveWorld();
@@ -281,4 +284,54 @@ Deno.test("a subscriber gets nothing from before it began, also of events still 
   await Promise.all([early.has(3), late.has(1)]);
 
   assertEquals(late.results.map(({ data }) => data.messages.slow), ["m3"]);
+});
+
+Deno.test("a resume that found everything says so ahead of the next event, which says it too", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE);
+  await world.send("a");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  await turn();
+  const told = [...member.notices];
+  await world.send("b");
+  await member.has(1);
+
+  assertEquals([told, notices(member)], [[{ recovered: true }], [true]]);
+});
+
+Deno.test("G2 a resume that has lost something says so ahead, and stands where it was until an event has said it", async () => {
+  await using old = await openLiveWorld();
+  const { member: before } = await old.subscribe(LIVE);
+  await old.send("lost");
+  const after = before.results[0].extensions.cursor;
+  await using world = await openLiveWorld();
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await turn();
+  const told = [[...member.notices], member.place];
+  await world.send("b");
+  await member.has(1);
+  world.clock.advance(1_000);
+
+  assertEquals(told, [[{ recovered: false }], undefined]);
+  assertEquals([notices(member), member.place], [[false], member.results[0].extensions.cursor]);
+});
+
+Deno.test("G2 nobody is told to be past a loss that no event has said yet", async () => {
+  await using world = await openLiveWorld();
+  const { member: sender } = await world.subscribe(LIVE);
+  const { member: other } = await world.subscribe(LIVE, callerOf("bob"));
+  await world.send("before");
+  world.clock.advance(1_000);
+  const { place } = sender;
+
+  world.lose();
+  world.clock.advance(1_000);
+  await world.send("not to its sender", undefined, true);
+  world.clock.advance(1_000);
+
+  assertEquals([sender.place, sender.notices], [place, [{ gap: true }, { gap: true }]]);
+  assertEquals([other.place, other.notices], [other.results[1].extensions.cursor, [{ gap: true }]]);
+  assertEquals(notices(other), [null, true]);
 });

@@ -2,13 +2,14 @@ import { GraphQLID, GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 import type { GraphQLFieldResolver } from "graphql";
 import { SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
-import { Hub } from "../../src/core/hub.ts";
+import { type FeedReader, Hub } from "../../src/core/hub.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
 import { Memberships } from "../../src/core/memberships.ts";
 import { Rooms } from "../../src/core/rooms.ts";
 import { Documents } from "../../src/graphql/documents.ts";
 import type { Context } from "../../src/graphql/context.ts";
 import { createErrorMask } from "../../src/graphql/errors.ts";
+import type { FrameNotice } from "../../src/graphql/live_frame.ts";
 import type { LiveMember } from "../../src/graphql/live_selection.ts";
 import { LiveSelections } from "../../src/graphql/live_selections.ts";
 import { LiveSource } from "../../src/graphql/live_source.ts";
@@ -44,6 +45,13 @@ export class RecordingMember implements LiveMember {
     this.place = cursor;
   }
 
+  /** What it was told of losses beside the frames. */
+  readonly notices: FrameNotice[] = [];
+
+  notice(notice: FrameNotice): void {
+    this.notices.push(notice);
+  }
+
   busy(): Promise<void> | undefined {
     return undefined;
   }
@@ -77,6 +85,12 @@ export async function openLiveWorld(
   const [{ log, presence }] = world.nodes;
   const hub = new Hub({ log, clock: world.clock, telemetry });
   await hub.open();
+  const readers: FeedReader[] = [];
+  const attach = hub.attach.bind(hub);
+  hub.attach = (feed, reader) => {
+    readers.push(reader);
+    return attach(feed, reader);
+  };
   const memberships = new Memberships({
     presence,
     clock: world.clock,
@@ -106,6 +120,11 @@ export async function openLiveWorld(
     live,
     rooms,
     core: world.core,
+    clock: world.clock,
+    /** Tells every reader that something was lost, as the hub does when a hole cannot be filled. */
+    lose(): void {
+      for (const reader of readers) reader.gap();
+    },
     /** Sends a message as this user. */
     send: (content: string, caller = callerOf("ann"), excludeSelf = false) =>
       rooms.send(caller, { room: "lobby", content, event: null, data: null, excludeSelf, idempotencyKey: null }),

@@ -1,4 +1,5 @@
 import { createRooms } from "../../src/create_rooms.ts";
+import type { Clock } from "../../src/core/clock.ts";
 import type { RoomsOptions } from "../../src/options.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 
@@ -12,10 +13,10 @@ export interface LocalServer extends AsyncDisposable {
   query(query: string, variables?: Record<string, unknown>): Promise<any>;
 }
 
-/** Starts a server with these options. */
-export async function startLocalServer(options: RoomsOptions = {}): Promise<LocalServer> {
+/** Starts a server with these options, in the time of this clock. */
+export async function startLocalServer(options: RoomsOptions = {}, clock?: Clock): Promise<LocalServer> {
   const telemetry = new RecordingTelemetry();
-  const server = createRooms({ telemetry, ...options, server: { port: 0, drainMs: 1_000, ...options.server } });
+  const server = createRooms({ telemetry, ...options, server: { port: 0, drainMs: 1_000, ...options.server } }, clock);
   const { url, port } = await server.listen();
   return {
     url,

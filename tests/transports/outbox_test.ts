@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import { FlushQueue } from "../../src/transports/flush_queue.ts";
 import { Outbox } from "../../src/transports/outbox.ts";
+import { readFrames } from "../support/server_frames.ts";
 
 /** A socket that keeps what is written, or lets it pile up. */
 class FakeSocket {
@@ -30,24 +31,6 @@ function openOutbox(maxBytes = 1_048_576) {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** The payloads of unmasked text frames, one after the other (RFC 6455 section 5.2). */
-function readFrames(bytes: Uint8Array): string[] {
-  const buffer = Buffer.from(bytes);
-  const texts: string[] = [];
-  for (let at = 0; at < buffer.length;) {
-    assertEquals(buffer[at], 0x81);
-    const short = buffer[at + 1]!;
-    const [length, header] = short < 126
-      ? [short, 2]
-      : short === 126
-      ? [buffer.readUInt16BE(at + 2), 4]
-      : [Number(buffer.readBigUInt64BE(at + 2)), 10];
-    texts.push(buffer.toString("utf8", at + header, at + header + length));
-    at += header + length;
-  }
-  return texts;
-}
 
 for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
   Deno.test(`an outbox frames a text of ${length} bytes as RFC 6455 has it`, async () => {
@@ -105,4 +88,17 @@ Deno.test("a closed outbox sends nothing", async () => {
   await turn();
 
   assertEquals(socket.writes, []);
+});
+
+Deno.test("G4 an outbox that overflows still sends what was taken before, then the last words", async () => {
+  const { socket, outbox } = openOutbox(1_000);
+  outbox.sendText("taken");
+  outbox.sendText("x".repeat(1_000));
+  outbox.sendText("too late");
+
+  outbox.end("goodbye");
+  outbox.sendText("far too late");
+
+  await turn();
+  assertEquals(socket.writes.flatMap(readFrames), ["taken", "goodbye"]);
 });

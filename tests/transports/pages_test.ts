@@ -13,6 +13,7 @@ const PAGES = [
   ["/", "text/html; charset=utf-8"],
   ["/console.js", "text/javascript; charset=utf-8"],
   ["/console.css", "text/css; charset=utf-8"],
+  ["/client.js", "text/javascript; charset=utf-8"],
   ["/graphql", "text/html; charset=utf-8"],
 ] as const;
 
@@ -162,6 +163,18 @@ Deno.test("a page of another origin is not shown the pages either", async () => 
   const { status } = await requestRaw(server.port, "/", { headers: { ...HTML, origin: "https://evil.example" } });
 
   assertEquals(status, 403);
+});
+
+Deno.test("the client's script is a module that pages may import from any origin that is let in", async () => {
+  await using server = await startLocalServer({ server: { allowedOrigins: ["https://app.example"] } });
+  const ask = (origin: string) => requestRaw(server.port, "/client.js", { headers: { origin } });
+
+  const [known, foreign] = await Promise.all([ask("https://app.example"), ask("https://evil.example")]);
+
+  assertEquals([known.status, known.headers["access-control-allow-origin"]], [200, "https://app.example"]);
+  assertEquals(known.headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+  assertStringIncludes(new TextDecoder().decode(known.bytes), "export {\n  resumable\n};");
+  assertEquals(foreign.status, 403);
 });
 
 Deno.test("a server without pages shows none of them, and answers as before", async () => {

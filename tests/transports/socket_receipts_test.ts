@@ -5,6 +5,7 @@ import { Outbox } from "../../src/transports/outbox.ts";
 import { ReceiptKeeper } from "../../src/transports/receipt_keeper.ts";
 import { SocketReceipts } from "../../src/transports/socket_receipts.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { readFrames } from "../support/server_frames.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
 
 function open() {
@@ -19,9 +20,9 @@ function open() {
     clock,
     telemetry: new RecordingTelemetry(),
   });
-  const written: string[] = [];
+  const written: Uint8Array[] = [];
   const flushes = new FlushQueue();
-  const socket = { writableLength: 0, write: (bytes: Uint8Array) => written.push(new TextDecoder().decode(bytes)) > 0 };
+  const socket = { writableLength: 0, write: (bytes: Uint8Array) => written.push(bytes) > 0 };
   const outbox = new Outbox({ socket, flushes, isOpen: () => true, maxBytes: 1_000_000, onOverflow() {} });
   const receipts = new SocketReceipts({ keeper, outbox, flushes, clock });
   return { clock, stored, receipts, written };
@@ -29,11 +30,19 @@ function open() {
 
 const owner = { operationId: "a", fingerprint: "f", userId: null };
 const detach = (): void => {};
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const sent = (): string => "sent";
+
+/** Resolves when a Ping has been put together, in one turn, and written, in the next. */
+async function turn(): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const payloads = (written: readonly Uint8Array[]) =>
+  written.flatMap(readFrames).map((text) => JSON.parse(text)).map(({ payload }) => payload);
 
 Deno.test("a client that answers no Ping for five seconds has no receipts, and a late answer brings them back", async () => {
   const { clock, stored, receipts } = open();
-  receipts.begin(owner, { cursor: "start", earned: false, detach });
+  receipts.begin(owner, { cursor: "start", earned: false, detach, sent });
   await turn();
 
   clock.advance(5_001);
@@ -46,7 +55,7 @@ Deno.test("a client that answers no Ping for five seconds has no receipts, and a
 
 Deno.test("G2 a receipt that was earned before stays, however long the next answer takes", async () => {
   const { clock, stored, receipts } = open();
-  receipts.begin(owner, { cursor: "earned", earned: true, detach });
+  receipts.begin(owner, { cursor: "earned", earned: true, detach, sent });
   await turn();
 
   clock.advance(60_000);
@@ -57,9 +66,10 @@ Deno.test("G2 a receipt that was earned before stays, however long the next answ
 
 Deno.test("answers that come many pings late still confirm, because pings wait for answers", async () => {
   const { clock, stored, receipts, written } = open();
-  receipts.begin(owner, { cursor: "0", earned: false, detach });
+  receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
   for (let second = 1; second <= 20; second++) {
     await turn();
+    clock.advance(1_000);
     receipts.moved("a", String(second));
   }
   await turn();
@@ -68,7 +78,56 @@ Deno.test("answers that come many pings late still confirm, because pings wait f
   receipts.answered({ rooms: { a: "7" } });
   receipts.close();
 
-  assertEquals(written.join("").match(/ping/g)?.length, 8);
+  assertEquals(payloads(written).length, 8);
   assertEquals(stored.get("a")?.cursor, "7");
   clock.advance(10_000);
+});
+
+Deno.test("there is at most one Ping a second, and it tells the latest", async () => {
+  const { clock, receipts, written } = open();
+  receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
+  await turn();
+  for (const cursor of ["1", "2"]) {
+    receipts.moved("a", cursor);
+    await turn();
+  }
+  const before = payloads(written).length;
+
+  clock.advance(1_000);
+  await turn();
+
+  assertEquals([before, payloads(written)], [1, [{ rooms: { a: "0" } }, { rooms: { a: "2" } }]]);
+  receipts.close();
+});
+
+Deno.test("a Ping lists what was recovered and what was not, unless a frame has said it first", async () => {
+  const { receipts, written } = open();
+  for (const operationId of ["all", "lost", "hole", "said"]) {
+    receipts.begin({ ...owner, operationId }, { cursor: "0", earned: false, detach, sent });
+  }
+
+  receipts.notice("all", { recovered: true });
+  receipts.notice("lost", { recovered: false });
+  receipts.notice("hole", { gap: true });
+  receipts.notice("said", { gap: true });
+  receipts.noticed("said");
+  receipts.notice("nobody's", { gap: true });
+  await turn();
+
+  const rooms = { all: "0", lost: "0", hole: "0", said: "0" };
+  assertEquals(payloads(written), [{ rooms, recovered: ["all"], gap: ["lost", "hole"] }]);
+  receipts.close();
+});
+
+Deno.test("a client that answers no Ping is not asked a last time", async () => {
+  const { clock, receipts } = open();
+  receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
+  await turn();
+
+  const asked = receipts.lastPing(() => {});
+  clock.advance(5_001);
+
+  assertEquals(asked, `{"type":"ping","payload":{"rooms":{"a":"sent"}}}`);
+  assertEquals(receipts.lastPing(() => {}), undefined);
+  receipts.close();
 });
