@@ -2,6 +2,7 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
+import { resumable } from "graphql-rooms/client";
 import { createClient } from "graphql-ws";
 
 /** Subscriptions over a WebSocket, the rest over HTTP: one user and one session on both. */
@@ -9,10 +10,7 @@ export function createApollo(url: string, userId: string): ApolloClient {
   const sessionId = crypto.randomUUID();
   const socket = createClient({
     url: url.replace(/^http/, "ws"), // on Node before 22 also: webSocketImpl, from the package ws
-    connectionParams: { userId, sessionId },
-    shouldRetry: () => true,
-    retryAttempts: Infinity,
-    retryWait: () => new Promise((resolve) => setTimeout(resolve, 1_000 + 2_000 * Math.random())),
+    ...resumable({ connectionParams: { userId, sessionId } }),
   });
   return new ApolloClient({
     cache: new InMemoryCache(),

@@ -1,5 +1,6 @@
 // #region urql
 import { cacheExchange, Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { resumable } from "graphql-rooms/client";
 import { createClient, type Sink } from "graphql-ws";
 
 /** Subscriptions over a WebSocket, the rest over HTTP: one user and one session on both. */
@@ -7,10 +8,7 @@ export function createUrql(url: string, userId: string): Client {
   const sessionId = crypto.randomUUID();
   const socket = createClient({
     url: url.replace(/^http/, "ws"), // on Node before 22 also: webSocketImpl, from the package ws
-    connectionParams: { userId, sessionId },
-    shouldRetry: () => true,
-    retryAttempts: Infinity,
-    retryWait: () => new Promise((resolve) => setTimeout(resolve, 1_000 + 2_000 * Math.random())),
+    ...resumable({ connectionParams: { userId, sessionId } }),
   });
   return new Client({
     url,

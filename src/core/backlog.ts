@@ -1,4 +1,4 @@
-import type { StreamEntry, StreamLog } from "./engine.ts";
+import type { StreamEntry, StreamLog, StreamPage } from "./engine.ts";
 import { formatCursor } from "./cursor.ts";
 import { decodeEntry } from "./event.ts";
 import type { Feed, FeedPosition } from "./feed.ts";
@@ -23,6 +23,10 @@ export interface BacklogDeps {
   readonly to: FeedPosition;
 }
 
+/** What is read at once, in entries and in bytes of their texts: all of it is held until the reader has taken it. */
+const PAGE_ENTRIES = 64;
+const PAGE_BYTES = 262_144;
+
 /**
  * What one reader missed of a feed, page by page.
  *
@@ -35,6 +39,8 @@ export class Backlog {
   readonly #position: Position[];
   /** For each stream that has forked: what the reader had before it. */
   readonly #notBeforeUs: number[] = [];
+  /** Streams of which it has been told already that something is missing. */
+  readonly #knownGaps = new Set<number>();
   #to: FeedPosition;
 
   constructor({ log, feed, from, to }: BacklogDeps) {
@@ -67,31 +73,53 @@ export class Backlog {
     return own.epoch === position.epoch && position.offset <= own.offset;
   }
 
-  /** The next page, of at most so many deliveries; undefined when everything has been read. */
-  async next(limit: number): Promise<BacklogPage | undefined> {
+  /**
+   * Whether every stream reaches back to where the reader stands: asked before the first page.
+   *
+   * What it finds missing is not a gap of a page any more.
+   */
+  async reachesBack(): Promise<boolean> {
     for (const [index, stream] of this.#feed.streams.entries()) {
-      const from = this.#position[index]!;
+      const after = this.#position[index]!;
+      if (samePosition(after, this.#to[index]!)) continue;
+      const { reset } = await this.#log.read(stream, { after, limit: 1 });
+      if (reset !== null) this.#knownGaps.add(index);
+    }
+    return this.#knownGaps.size === 0;
+  }
+
+  /** The next page; undefined when everything has been read. */
+  async next(): Promise<BacklogPage | undefined> {
+    for (const [index, stream] of this.#feed.streams.entries()) {
       const to = this.#to[index]!;
-      if (samePosition(from, to)) continue;
-      const { entries, reset, top } = await this.#log.read(stream, { after: from, limit });
-      // A node that lags behind the engine: the live delivery will come to where the reader is.
-      if (reset === null && from.epoch === to.epoch && from.offset > to.offset) continue;
-      // After a fork the oldest kept entries may be ones the reader had before it.
-      if (reset === "LOST") this.#notBeforeUs[index] = from.timeUs;
-      const missed = entries.filter((entry) => isWithin(entry, to));
-      const deliveries: Delivery[] = [];
-      for (const entry of missed) {
-        this.#position[index] = entry.position;
-        if (entry.position.timeUs > (this.#notBeforeUs[index] ?? 0)) deliveries.push(this.#deliver(index, entry));
+      // Several pages may have nothing in them that the reader has not.
+      while (!samePosition(this.#position[index]!, to)) {
+        const from = this.#position[index]!;
+        const page = await this.#log.read(stream, { after: from, limit: PAGE_ENTRIES, maxBytes: PAGE_BYTES });
+        // A node that lags behind the engine: the live delivery will come to where the reader is.
+        if (page.reset === null && from.epoch === to.epoch && from.offset > to.offset) break;
+        const deliveries = this.#take(index, page, to);
+        const gap = page.reset !== null && !this.#knownGaps.delete(index);
+        if (deliveries.length > 0 || gap) return { deliveries, gap };
       }
-      // Nothing more up to there, or nothing that is kept: the rest comes live.
-      const last = entries.at(-1)?.position ?? top;
-      if (missed.length < entries.length || entries.length < limit || samePosition(last, top)) {
-        this.#position[index] = to;
-      }
-      if (deliveries.length > 0 || reset !== null) return { deliveries, gap: reset !== null };
     }
     return undefined;
+  }
+
+  /** Moves on by what a page holds; what of it the reader has not had. */
+  #take(index: number, { entries, reset, top }: StreamPage, to: Position): readonly Delivery[] {
+    // After a fork the oldest kept entries may be ones the reader had before it.
+    if (reset === "LOST") this.#notBeforeUs[index] = this.#position[index]!.timeUs;
+    const missed = entries.filter((entry) => isWithin(entry, to));
+    const deliveries: Delivery[] = [];
+    for (const entry of missed) {
+      this.#position[index] = entry.position;
+      if (entry.position.timeUs > (this.#notBeforeUs[index] ?? 0)) deliveries.push(this.#deliver(index, entry));
+    }
+    // Nothing more up to there, or nothing that is kept: the rest comes live.
+    const last = entries.at(-1)?.position ?? top;
+    if (missed.length < entries.length || entries.length === 0 || samePosition(last, top)) this.#position[index] = to;
+    return deliveries;
   }
 
   #deliver(index: number, entry: StreamEntry): Delivery {

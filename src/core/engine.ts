@@ -110,6 +110,8 @@ export interface ReadRange {
   readonly before?: Position;
   /** At most so many entries. */
   readonly limit: number;
+  /** At most so many bytes of UTF-8, but always the first entry. @default no bound */
+  readonly maxBytes?: number;
 }
 
 /**

@@ -70,15 +70,19 @@ export class MemoryStream {
   }
 
   /** What {@linkcode StreamLog.read} answers. */
-  read({ after, before, limit }: ReadRange): StreamPage {
+  read({ after, before, limit, maxBytes = Infinity }: ReadRange): StreamPage {
+    const page = before === undefined ? this.#readAfter(after, limit) : this.#readBefore(before, limit);
+    return { ...page, entries: withinBytes(page.entries, maxBytes) };
+  }
+
+  #readAfter(after: Position | undefined, limit: number) {
     const kept = this.#entries.length;
-    if (before !== undefined) return this.#readBefore(before, limit);
     if (after === undefined) return this.#page(Math.max(0, kept - limit), limit, null);
     const reset = this.#resetAfter(after);
     return this.#page(reset === null ? kept - (this.#top.offset - after.offset) : 0, limit, reset);
   }
 
-  #readBefore(before: Position, limit: number): StreamPage {
+  #readBefore(before: Position, limit: number) {
     const reset = this.#resetBefore(before);
     if (reset !== null) return this.#page(0, 0, reset);
     const end = this.#entries.length - (this.#top.offset - before.offset) - 1;
@@ -86,7 +90,7 @@ export class MemoryStream {
     return this.#page(begin, Math.max(0, end) - begin, null);
   }
 
-  #page(index: number, limit: number, reset: ResetReason | null): StreamPage {
+  #page(index: number, limit: number, reset: ResetReason | null) {
     return { entries: this.#entries.slice(index, limit), top: this.#top, reset, hasOlder: index > 0 };
   }
 
@@ -117,4 +121,10 @@ export class MemoryStream {
 export interface AppendTime {
   readonly wallMs: number;
   readonly steadyMs: number;
+}
+
+function withinBytes(entries: readonly KeptEntry[], maxBytes: number): readonly KeptEntry[] {
+  let bytes = 0;
+  const end = entries.findIndex((entry) => (bytes += entry.bytes) > maxBytes);
+  return end === -1 ? entries : entries.slice(0, Math.max(1, end));
 }

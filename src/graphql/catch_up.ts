@@ -18,8 +18,6 @@ export interface CatchUpDeps {
   readonly mask: (error: unknown) => GraphQLError;
 }
 
-/** Events read from history at once. */
-const PAGE_EVENTS = 64;
 /** Live events kept while the member catches up; beyond it they are read from history instead. */
 const MAX_BUFFERED_EVENTS = 1_000;
 const MAX_BUFFERED_BYTES = 262_144;
@@ -94,6 +92,7 @@ export class CatchUp implements LiveMember {
     if (resumes) this.#recovered = !lost;
     this.#backlog = backlog;
     try {
+      if (resumes && !await backlog.reachesBack()) this.#recovered = false;
       await this.#readAll(backlog);
     } catch (error) {
       if (!this.#stopped) this.fail([this.#deps.mask(error)]);
@@ -102,7 +101,7 @@ export class CatchUp implements LiveMember {
 
   async #readAll(backlog: Backlog): Promise<void> {
     while (!this.#stopped) {
-      const page = await backlog.next(PAGE_EVENTS);
+      const page = await backlog.next();
       if (this.#stopped) return;
       if (page === undefined) {
         await this.#sendBuffered(backlog);

@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from "../core/clock.ts";
 import type { LiveFrame } from "./live_frame.ts";
 
-/** Characters of frames kept at once, of all selections together. */
-const MAX_CHARACTERS = 4_194_304;
+/** Characters of frames kept at once, of all selections together. Each may take three bytes and more, with its encodings. */
+const MAX_CHARACTERS = 2_097_152;
 /** How long frames are kept once nobody has caught up any more, in milliseconds. */
 const IDLE_MS = 10_000;
 

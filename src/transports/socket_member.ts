@@ -36,7 +36,7 @@ export function createSocketMember(
     },
     moved(cursor) {
       sent = cursor;
-      receipts.moved(id, cursor);
+      receipts.moved(id);
     },
     notice: (notice) => receipts.notice(id, notice),
     busy: () => outbox.busy(),

@@ -19,7 +19,7 @@ export interface ReceiptBeginning {
   readonly earned: boolean;
   /** Ends it where it runs, because its client has come back elsewhere. */
   readonly detach: () => void;
-  /** Where the last frame that was sent has brought its client. */
+  /** Where what has been sent so far brings its client. */
   readonly sent: () => string;
 }
 
@@ -55,7 +55,8 @@ const MAX_PINGED = 8;
 export class SocketReceipts implements Flushable {
   readonly #deps: SocketReceiptsDeps;
   readonly #operations = new Map<string, PingedOperation>();
-  #moved = new Map<string, string>();
+  /** Operations that the next Ping tells of. */
+  readonly #moved = new Set<string>();
   /** What the next Ping says of losses, unless a frame says it first. */
   readonly #notices = new Map<string, FrameNotice>();
   #scheduled = false;
@@ -76,13 +77,13 @@ export class SocketReceipts implements Flushable {
     const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], earned, detach, sent };
     this.#operations.set(owner.operationId, operation);
     if (earned || !this.#silent) this.#deps.keeper.keep(operation);
-    this.moved(owner.operationId, cursor);
+    this.moved(owner.operationId);
   }
 
-  /** Notes where an operation is now, for the next Ping. */
-  moved(operationId: string, cursor: string): void {
+  /** Notes that an operation is further than the last Ping said. */
+  moved(operationId: string): void {
     if (!this.#operations.has(operationId)) return;
-    this.#moved.set(operationId, cursor);
+    this.#moved.add(operationId);
     this.#schedule();
   }
 
@@ -152,10 +153,13 @@ export class SocketReceipts implements Flushable {
 
   flush(): void {
     this.#scheduled = false;
-    const moved = [...this.#moved].filter(([operationId, cursor]) => {
-      const { pinged } = this.#operations.get(operationId)!;
-      return pinged.length < MAX_PINGED && pinged.push(cursor) > 0;
-    });
+    const moved: [string, string][] = [];
+    for (const operationId of this.#moved) {
+      const { pinged, sent } = this.#operations.get(operationId)!;
+      // Where it is at this moment: frames that went out since it was noted stand before this Ping.
+      const cursor = sent();
+      if (pinged.length < MAX_PINGED && pinged.push(cursor) > 0) moved.push([operationId, cursor]);
+    }
     this.#moved.clear();
     if (moved.length === 0 && this.#notices.size === 0) return;
     const { outbox, clock } = this.#deps;

@@ -46,6 +46,14 @@ export function registerReadTests(test: RegisterTest): void {
     assertEquals([page.reset, offsetsOf(page.entries), page.top], ["EPOCH", [1, 2, 3], top]);
   });
 
+  test("c13b", "G4 a read is bounded in bytes too, and has one entry at least", async ({ nodes: [node] }) => {
+    const { position: after } = await node.log.publish(LOBBY, "first");
+    for (const text of ["é".repeat(50), "x".repeat(100), "y"]) await node.log.publish(LOBBY, text);
+    const read = async (maxBytes: number) =>
+      offsetsOf((await node.log.read(LOBBY, { after, limit: 10, maxBytes })).entries);
+    assertEquals([await read(1), await read(199), await read(200), await read(201)], [[2], [2], [2, 3], [2, 3, 4]]);
+  });
+
   test("c15", "G5 a position before what the count keeps is TRIMMED, from the oldest on", async ({ nodes: [node] }) => {
     const positions = await publish(node, 8);
     const trimmed = await node.log.read(LOBBY, { after: positions[1]!, limit: 10 });

@@ -1,10 +1,12 @@
 import type { Clock } from "../../src/core/clock.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { registerDeliveryTests } from "./engine_delivery_tests.ts";
+import { registerFeedTests } from "./engine_feed_tests.ts";
 import { registerLifeCycleTests } from "./engine_life_cycle_tests.ts";
 import { registerPresenceTests } from "./engine_presence_tests.ts";
 import { registerPublishTests } from "./engine_publish_tests.ts";
 import { registerReadTests } from "./engine_read_tests.ts";
+import { registerReceiptTests } from "./engine_receipt_tests.ts";
 
 /** Makes worlds for the suite's tests, one for each. */
 export interface EngineFactory {
@@ -66,6 +68,8 @@ export function engineContract(name: string, factory: EngineFactory): void {
   registerPublishTests(register);
   registerDeliveryTests(register);
   registerReadTests(register);
+  registerFeedTests(register);
   registerPresenceTests(register);
+  registerReceiptTests(register);
   registerLifeCycleTests(register);
 }

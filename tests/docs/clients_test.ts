@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { startLocalServer } from "../support/local_server.ts";
+import { requestRaw } from "../support/raw_http.ts";
 import { readSnippets } from "../support/snippets.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -37,6 +39,15 @@ Deno.test("docs/clients.md names for each client the packages that its lines imp
   }
 });
 
+Deno.test("docs/clients.md says how to get graphql-rooms: by a task that is there, and from a path that is served", async () => {
+  await using server = await startLocalServer();
+  const [, task] = /`deno task ([a-z:]+)` writes the package/.exec(PAGE) ?? [];
+  const [, path] = /`http:\/\/127\.0\.0\.1:4000(\/[^`]+)`, on any page/.exec(PAGE.replace(/\s+/g, " ")) ?? [];
+
+  assert(Object.hasOwn(config.tasks, task!), task);
+  assertEquals((await requestRaw(server.port, path!)).headers["content-type"], "text/javascript; charset=utf-8");
+});
+
 function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, ROOT));
 }
@@ -52,9 +63,10 @@ function tableOf(text: string): readonly (readonly string[])[] {
   return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim().replace(/^-+$/, "-")));
 }
 
+/** The packages to install. Ours is not published: the page says how to get it. */
 function packagesOf(code: string): readonly string[] {
   return Array.from(
     code.matchAll(/ from "([^"]+)"/g),
     ([, name]) => name!.split("/").slice(0, name!.startsWith("@") ? 2 : 1).join("/"),
-  );
+  ).filter((name) => name !== "graphql-rooms");
 }

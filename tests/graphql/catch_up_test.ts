@@ -335,3 +335,52 @@ Deno.test("G2 nobody is told to be past a loss that no event has said yet", asyn
   assertEquals([other.place, other.notices], [other.results[1].extensions.cursor, [{ gap: true }]]);
   assertEquals(notices(other), [null, true]);
 });
+
+Deno.test("G2 what both streams have lost is said once, with the first event", async () => {
+  await using old = await openLiveWorld();
+  const { member: before } = await old.subscribe(LIVE);
+  await old.send("lost");
+  await old.sendToEveryone("lost too");
+  const after = before.results[1].extensions.cursor;
+  await using world = await openLiveWorld();
+  await world.send("room");
+  await world.sendToEveryone("all");
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await member.has(2);
+
+  assertEquals([contents(member), notices(member)], [["room", "all"], [false, null]]);
+});
+
+Deno.test("G2 a resume whose first stream is whole says all the same that the other is not", async () => {
+  await using world = await openLiveWorld({}, { history: { count: 2, ageMs: 300_000, bytes: 1_048_576 } });
+  const { member: before } = await world.subscribe(LIVE);
+  await world.sendToEveryone("0");
+  await world.send("room 1");
+  const after = before.results[1].extensions.cursor;
+  await world.send("room 2");
+  for (const content of ["1", "2", "3"]) await world.sendToEveryone(content);
+
+  const { member } = await world.subscribe(AFTER, undefined, { after });
+  await member.has(3);
+
+  assertEquals([contents(member), notices(member)], [["room 2", "2", "3"], [false, null, null]]);
+});
+
+Deno.test("G4 a page of missed events is bounded in bytes: the next is read when it has been taken", async () => {
+  await using world = await openLiveWorld({}, { history: { count: 1_000, ageMs: 300_000, bytes: 16_777_216 } });
+  const { member: before } = await world.subscribe(LIVE);
+  for (let sent = 0; sent < 41; sent++) await world.send(`${sent} ${"x".repeat(65_000)}`);
+  const reads: number[] = [];
+  const { read } = world.core.log;
+  world.core.log.read = (stream, range) => {
+    const page = read.call(world.core.log, stream, range);
+    if (range.limit > 1) reads.push(page.entries.length);
+    return page;
+  };
+
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  await member.has(40);
+
+  assertEquals(reads.slice(0, 10), Array(10).fill(4));
+});

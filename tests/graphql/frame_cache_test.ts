@@ -37,10 +37,10 @@ Deno.test("what depends on the viewer is never kept for another", async () => {
 
 Deno.test("a frame cache is bounded in characters, and the frame longest unused goes first", () => {
   const cache = new FrameCache(new ManualClock());
-  for (let count = 0; count < 16; count++) cache.put(String(count), frame(262_144));
+  for (let count = 0; count < 16; count++) cache.put(String(count), frame(131_072));
   cache.get("0");
 
-  cache.put("one more", frame(262_144));
+  cache.put("one more", frame(131_072));
 
   assertEquals([cache.size, cache.get("0") !== undefined, cache.get("1")], [16, true, undefined]);
   cache.close();
@@ -49,7 +49,7 @@ Deno.test("a frame cache is bounded in characters, and the frame longest unused 
 Deno.test("a frame cache takes no frame that would push out many others", () => {
   const cache = new FrameCache(new ManualClock());
 
-  cache.put("large", frame(262_145));
+  cache.put("large", frame(131_073));
 
   assertEquals(cache.size, 0);
 });

@@ -52,6 +52,10 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(process, log, Number(new URL(String(fields.url)).port));
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}/graphql`;
   }

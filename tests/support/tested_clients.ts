@@ -1,6 +1,7 @@
 import { type ApolloClient, CombinedGraphQLErrors, gql } from "@apollo/client";
 import type { Client as UrqlClient, CombinedError } from "@urql/core";
 import type { Client as SseClient } from "graphql-sse";
+import type { Client as WsClient } from "graphql-ws";
 import type { EventSource } from "eventsource";
 import { MESSAGES, SEND } from "./documents.ts";
 import { Received } from "./stock_client.ts";
@@ -89,6 +90,27 @@ export function testedUrql(client: UrqlClient): TestedClient {
 function urqlRefusal(error: CombinedError): Error {
   const [first] = error.graphQLErrors;
   return first === undefined ? error : new Refused(first.extensions.code);
+}
+
+/** graphql-ws by itself. */
+export function testedGraphqlWs(client: WsClient): TestedClient {
+  return {
+    follow(room) {
+      const received = new Received();
+      received.stop = client.subscribe({ query: MESSAGES, variables: { room } }, {
+        ...received.sink,
+        error: (error) => received.sink.error(Array.isArray(error) ? new Refused(error[0].extensions.code) : error),
+      });
+      return received;
+    },
+    async send(variables) {
+      for await (const { data, errors } of client.iterate({ query: SEND, variables: { ...variables } })) {
+        if (errors !== undefined) throw new Refused(errors[0]?.extensions?.code);
+        return data?.sendMessage;
+      }
+    },
+    [Symbol.dispose]: () => void client.dispose(),
+  };
 }
 
 /** graphql-sse, in distinct connections mode. */

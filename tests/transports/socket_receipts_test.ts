@@ -9,6 +9,7 @@ import { readFrames } from "../support/server_frames.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
 
 function open() {
+  place = "start";
   const clock = new ManualClock();
   const stored = new Map<string, Receipt>();
   const keeper = new ReceiptKeeper({
@@ -30,7 +31,9 @@ function open() {
 
 const owner = { operationId: "a", fingerprint: "f", userId: null };
 const detach = (): void => {};
-const sent = (): string => "sent";
+/** Where everything that was sent brings the client; each test says it anew. */
+let place = "";
+const sent = (): string => place;
 
 /** Resolves when a Ping has been put together, in one turn, and written, in the next. */
 async function turn(): Promise<void> {
@@ -55,6 +58,7 @@ Deno.test("a client that answers no Ping for five seconds has no receipts, and a
 
 Deno.test("G2 a receipt that was earned before stays, however long the next answer takes", async () => {
   const { clock, stored, receipts } = open();
+  place = "earned";
   receipts.begin(owner, { cursor: "earned", earned: true, detach, sent });
   await turn();
 
@@ -66,11 +70,13 @@ Deno.test("G2 a receipt that was earned before stays, however long the next answ
 
 Deno.test("answers that come many pings late still confirm, because pings wait for answers", async () => {
   const { clock, stored, receipts, written } = open();
+  place = "0";
   receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
   for (let second = 1; second <= 20; second++) {
     await turn();
     clock.advance(1_000);
-    receipts.moved("a", String(second));
+    place = String(second);
+    receipts.moved("a");
   }
   await turn();
 
@@ -85,10 +91,12 @@ Deno.test("answers that come many pings late still confirm, because pings wait f
 
 Deno.test("there is at most one Ping a second, and it tells the latest", async () => {
   const { clock, receipts, written } = open();
+  place = "0";
   receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
   await turn();
   for (const cursor of ["1", "2"]) {
-    receipts.moved("a", cursor);
+    place = cursor;
+    receipts.moved("a");
     await turn();
   }
   const before = payloads(written).length;
@@ -102,6 +110,7 @@ Deno.test("there is at most one Ping a second, and it tells the latest", async (
 
 Deno.test("a Ping lists what was recovered and what was not, unless a frame has said it first", async () => {
   const { receipts, written } = open();
+  place = "0";
   for (const operationId of ["all", "lost", "hole", "said"]) {
     receipts.begin({ ...owner, operationId }, { cursor: "0", earned: false, detach, sent });
   }
@@ -121,13 +130,26 @@ Deno.test("a Ping lists what was recovered and what was not, unless a frame has 
 
 Deno.test("a client that answers no Ping is not asked a last time", async () => {
   const { clock, receipts } = open();
+  place = "0";
   receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
   await turn();
 
+  place = "sent";
   const asked = receipts.lastPing(() => {});
   clock.advance(5_001);
 
   assertEquals(asked, `{"type":"ping","payload":{"rooms":{"a":"sent"}}}`);
   assertEquals(receipts.lastPing(() => {}), undefined);
+  receipts.close();
+});
+
+Deno.test("G3 a Ping tells no place before that of a frame that went out earlier", async () => {
+  const { receipts, written } = open();
+  receipts.begin(owner, { cursor: "start", earned: false, detach, sent });
+  place = "frame";
+
+  await turn();
+
+  assertEquals(payloads(written), [{ rooms: { a: "frame" } }]);
   receipts.close();
 });

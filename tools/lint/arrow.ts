@@ -3,7 +3,8 @@
  *
  * main → create_rooms → {transports, graphql, engines, auth, telemetry} → core, and
  * transports → graphql. Siblings never meet. Each package has its folder. The console
- * runs in the browser: transports know the texts it is built into, and nothing of its code.
+ * and client.ts run in the browser: transports know the texts they are built into, and
+ * nothing of their code. client.ts imports nothing at all.
  */
 const plugin: Deno.lint.Plugin = {
   name: "arrow",
@@ -76,8 +77,8 @@ const TOP: Readonly<Record<string, readonly string[]>> = {
 /** Parts that run without the rest of the server: in a browser, or with nothing but the language. */
 const ALONE: ReadonlySet<string> = new Set(["core", "console", "client.ts"]);
 
-/** What transports serve of the console: texts, not code to be run here. */
-const TEXTS = /^\/src\/console\/.+\.(?:html|css|js)$/;
+/** What transports serve of the console and the client: texts, not code to be run here. */
+const TEXTS = /^\/src\/(?:console\/.+\.(?:html|css|js)|dist\/client\.js)$/;
 
 /** Where a package may be imported. */
 interface Package {
