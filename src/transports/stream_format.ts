@@ -37,7 +37,8 @@ export const SSE: StreamFormat = {
   contentType: "text/event-stream; charset=utf-8",
   refusalStatus: 400,
   open: (cursor) => Buffer.from(`retry: 1000\nid: ${cursor}\n:\n\n`),
-  event: ({ cursor, text }) => Buffer.from(`id: ${cursor}\nevent: next\ndata: ${text}\n\n`),
+  // The id last: whoever keeps the last one it has seen, and was cut off in the midst of an event, has not got that.
+  event: ({ cursor, text }) => Buffer.from(`event: next\ndata: ${text}\nid: ${cursor}\n\n`),
   result: (json) => Buffer.from(`event: next\ndata: ${json}\n\n`),
   errors: (errors) => Buffer.from(`event: next\ndata: ${JSON.stringify({ errors })}\n\n`),
   place: (cursor) => Buffer.from(`id: ${cursor}\n\n`),

@@ -3,6 +3,7 @@ import { deadline } from "@std/async/deadline";
 import config from "../../deno.json" with { type: "json" };
 import { DEFAULTS } from "../../src/options.ts";
 import { SETTINGS } from "../../src/settings.ts";
+import { CELLS, KINDS } from "../e2e/nothing_lost/cells.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -184,6 +185,19 @@ Deno.test("README names every limit with its default", () => {
     assertStringIncludes(text, `\`${name}\` ${value.toLocaleString("en")}`);
   }
   assertStringIncludes(text, `history also has at most ${DEFAULTS.history.bytes.toLocaleString("en")} bytes`);
+});
+
+Deno.test("README's table of what breaks has the cells that are tested, and every row has its tests", () => {
+  const [head, , ...rows] = (/^## When the connection breaks$[^]*?((?:^\|.*\n)+)/m.exec(README)?.[1] ?? "")
+    .trim().split("\n").map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
+
+  assertEquals(head?.map((cell) => cell.replaceAll("`", "")), ["", ...KINDS]);
+  assertEquals(rows, Object.entries(CELLS).map(([row, cells]) => [row, ...KINDS.map((kind) => cells[kind])]));
+  for (const row of Object.keys(CELLS)) {
+    // Which registers a test for each kind.
+    const tests = read(`tests/e2e/nothing_lost/${row.replaceAll(" ", "_")}_test.ts`);
+    assertMatch(tests, new RegExp(`^cellTests\\("${row}", `, "m"));
+  }
 });
 
 for (const page of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]) {

@@ -5,14 +5,14 @@ import { type LocalServer, startLocalServer } from "../support/local_server.ts";
 
 const LOBBY = `subscription { messages(room: "lobby") { content } }`;
 const OPENING = /^retry: 1000\nid: (.+)\n:\n\n/;
-const EVENT = /id: (\S+)\nevent: next\ndata: (.*)\n\n/;
+const EVENT = /event: next\ndata: (.*)\nid: (\S+)\n\n/;
 
 function resume(server: LocalServer, lastEventId: string): Promise<HttpStream> {
   return HttpStream.subscribe(server.url, LOBBY, { headers: { "last-event-id": lastEventId } });
 }
 
 async function readEvent(stream: HttpStream) {
-  const [, id, json] = await stream.read(EVENT);
+  const [, json, id] = await stream.read(EVENT);
   const { data, extensions } = JSON.parse(json!);
   return { id: id!, content: data.messages.content, extensions };
 }

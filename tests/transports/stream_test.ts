@@ -20,7 +20,7 @@ Deno.test("Server-Sent Events begin with retry and the id of where they begin, t
 
   const [, start] = await stream.read(/^retry: 1000\nid: (\S+)\n:\n\n/);
   await server.query(SEND, { room: "lobby", content: "line\nbreak" });
-  const [, id, json] = await stream.read(/^id: (\S+)\nevent: next\ndata: (.*)\n\n/);
+  const [, json, id] = await stream.read(/^event: next\ndata: (.*)\nid: (\S+)\n\n/);
 
   assertEquals(stream.headers.get("content-type"), "text/event-stream; charset=utf-8");
   assertEquals(stream.headers.get("cache-control"), "no-cache, no-transform");
@@ -135,7 +135,7 @@ Deno.test("G12 WebSocket, Server-Sent Events and multipart share one selection",
 
   await ann.run(SEND, { room: "lobby", content: "to all three" });
 
-  const [, fromEvents] = await events.read(/data: (.*)\n\n/);
+  const [, fromEvents] = await events.read(/data: (.*)\nid: /);
   const [, fromParts] = await parts.read(/\{"payload":(.*)\}\r\n/);
   assertEquals(fromEvents, fromParts);
   assertEquals(JSON.parse(fromEvents!), await received.next());
@@ -150,7 +150,7 @@ Deno.test("excludeSelf skips the stream whose session the sender names", async (
   await ann.run(SEND, { room: "lobby", content: "not to me", excludeSelf: true });
   await ann.run(SEND, { room: "lobby", content: "to all" });
 
-  const [, json] = await stream.read(/data: (.*)\n\n/);
+  const [, json] = await stream.read(/data: (.*)\nid: /);
   assertEquals(JSON.parse(json!).data.messages.content, "to all");
 });
 

@@ -60,7 +60,7 @@ for (const name of ["curl-post", "curl-get"]) {
       await server.post(SEND, { room: "lobby", content: "hello" }, { "x-user-id": "bob" });
 
       const text = await curl.read(/"hello"[^]*\n\n/);
-      assertMatch(text, /^retry: 1000\nid: \S+\n:\n\nid: \S+\nevent: next\ndata: \{.*\}\n\n$/);
+      assertMatch(text, /^retry: 1000\nid: \S+\n:\n\nevent: next\ndata: \{.*\}\nid: \S+\n\n$/);
       assertStringIncludes(text, `{"data":{"messages":{"senderId":"bob","content":"hello"}}`);
     }
     await subscriptionsAre(server, 0);
