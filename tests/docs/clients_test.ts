@@ -18,15 +18,6 @@ Deno.test("docs/clients.md shows every region of docs/clients as it is, and no o
   assertEquals(shown.map(String).sort(), written.map(String).sort());
 });
 
-Deno.test("README's section on clients shows no code but that of docs/clients, and the table of docs/clients.md", () => {
-  const section = /^## Clients\n([^]*?)(?=^## )/m.exec(read("README.md"))?.[1];
-  assert(section !== undefined, `README has no section "Clients"`);
-
-  const known = new Set(Array.from(SNIPPETS.values(), ({ code }) => code));
-  assertEquals(codeBlocks(section).filter(([, code]) => !known.has(code)), []);
-  assertEquals(tableOf(section.replaceAll("docs/clients.md#", "#")), tableOf(PAGE));
-});
-
 Deno.test("docs/clients.md names for each client the packages that its lines import, pinned in deno.json", () => {
   const imports: Readonly<Record<string, string>> = config.imports;
   const installed = tableOf(PAGE).slice(2).map((row) => /`([^`]+)`/.exec(row[1] ?? "")?.[1]?.split(" ") ?? []);

@@ -8,6 +8,7 @@ import { ServerProcess } from "../support/server_process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const README = read("README.md");
+const SETTINGS_PAGE = read("docs/settings.md");
 /** What the quick start says is printed: when the listener is ready, and when the message has come. */
 const [, READY, PRINTED] = /prints "([^"]+)", then "([^"]+)"/.exec(README) ?? [];
 const README_ORIGIN = "127.0.0.1:4000";
@@ -167,8 +168,8 @@ Deno.test("the listener says in one line why it cannot listen, and exits with 1"
   }
 });
 
-Deno.test("README's table has a row for every setting, and no other", () => {
-  const rows = [...README.matchAll(/^\| `--.*$/gm)].map(([row]) => row.replace(/ +/g, " "));
+Deno.test("docs/settings.md has a row for every setting, and no other", () => {
+  const rows = [...SETTINGS_PAGE.matchAll(/^\| `--.*$/gm)].map(([row]) => row.replace(/ +/g, " "));
 
   assertEquals(
     rows,
@@ -178,8 +179,8 @@ Deno.test("README's table has a row for every setting, and no other", () => {
   );
 });
 
-Deno.test("README names every limit with its default", () => {
-  const text = README.replace(/\s+/g, " ");
+Deno.test("docs/settings.md names every limit with its default", () => {
+  const text = SETTINGS_PAGE.replace(/\s+/g, " ");
 
   for (const [name, value] of Object.entries(DEFAULTS.limits)) {
     assertStringIncludes(text, `\`${name}\` ${value.toLocaleString("en")}`);
