@@ -10,7 +10,7 @@ export interface ResumableOperation {
   readonly operationName: string | null | undefined;
 }
 
-/** What {@linkcode resumable} takes. What a callback throws, or rejects with, goes to `console.error`. */
+/** What {@linkcode resumable} takes. What a callback or a sink throws, or rejects with, goes to `console.error`. */
 export interface ResumableOptions {
   /**
    * Who this is: a token, or `userId` and `sessionId`. A function is called at every
@@ -28,7 +28,8 @@ export interface ResumableOptions {
   readonly onGap?: ((operation: ResumableOperation) => void) | undefined;
   /**
    * Called when an operation has gone on after a break and nothing is missing: what was
-   * sent meanwhile has come, or comes next. At most once for each connection and operation.
+   * sent meanwhile has come, or comes next. At most once for each connection and operation,
+   * and not on the connection that it was first subscribed on, with `after`.
    */
   readonly onRecovered?: ((operation: ResumableOperation) => void) | undefined;
 }
@@ -37,11 +38,13 @@ export interface ResumableOptions {
 export interface ResumableClientOptions {
   /** Evaluated at every connection: the caller's, `sessionId`, and `resume`, a cursor for each operation id. */
   readonly connectionParams: () => Promise<Record<string, unknown>>;
-  readonly on: Readonly<Record<"opened" | "message" | "closed" | "error", (event: unknown) => void>>;
+  readonly on: Readonly<Record<"opened" | "message" | "ping" | "closed" | "error", (event: unknown) => void>>;
   /** A UUID that cannot be guessed: for a guest without a name it is all that is asked for at a return. */
   readonly generateID: () => string;
   /** Changes nothing: it sees what is sent. */
-  readonly jsonMessageReplacer: (key: string, value: unknown) => unknown;
+  readonly jsonMessageReplacer: (this: unknown, key: string, value: unknown) => unknown;
+  /** Pings the server after so many milliseconds; when then nothing comes for 5 s, the connection is given up. */
+  readonly keepAlive: number;
   readonly retryAttempts: number;
   readonly shouldRetry: () => boolean;
   /** Waits 0.25 to 1 s before the first retry, then twice as long each time, at most 5 to 20 s. */
@@ -56,11 +59,23 @@ interface Remembered {
   readonly told: Set<Callback>;
 }
 
+/** What is used of a WebSocket, whoever made it; nothing before the first has opened. */
+type Socket = Partial<{
+  onmessage: unknown;
+  onerror: unknown;
+  onclose: ((event: unknown) => void) | null;
+  close: (code: number, reason: string) => void;
+}>;
+
 type Callback = "onGap" | "onRecovered";
 type Json = Readonly<Record<string, unknown>>;
 
 /** Twice what a server follows on one connection; with their cursors about 20 KB of the 32 KiB it reads. */
 const MAX_OPERATIONS = 200;
+const KEEP_ALIVE_MS = 12_000;
+const PONG_MS = 5_000;
+/** As of graphql-ws's `terminate()`, whose own class would have to be imported: it is retried. */
+const TERMINATED = { code: 4499, reason: "Terminated", wasClean: false };
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 20_000;
 
@@ -80,7 +95,10 @@ export function resumable(options: ResumableOptions = {}): ResumableClientOption
   const ownSessionId = randomUuid();
   /** By operation id; first is the one that has not moved for longest. */
   const operations = new Map<unknown, Remembered>();
-  let socket: { onmessage?: unknown; onclose?: unknown } = {};
+  /** What has been looked at while it was written. */
+  const written = new WeakSet();
+  let socket: Socket = {};
+  let pongTimer: ReturnType<typeof setTimeout> | undefined;
 
   function sent({ type, id, payload }: Json): void {
     if (type === "subscribe") remember({ ...payload as ResumableOperation, operationId: String(id) });
@@ -92,9 +110,11 @@ export function resumable(options: ResumableOptions = {}): ResumableClientOption
     // Queries and mutations have no cursor, and many of them must not push out a subscription.
     if (!/\bsubscription\b/.test(query)) return;
     const operation = { operationId, query, variables, operationName };
-    const cursor = operations.get(operationId)?.cursor;
+    const known = operations.get(operationId);
     operations.delete(operationId);
-    operations.set(operationId, { operation, cursor, told: new Set() });
+    // One that begins with `after` recovers too, but no break lies before it.
+    const told = new Set<Callback>(known === undefined ? ["onRecovered"] : []);
+    operations.set(operationId, { operation, cursor: known?.cursor, told });
     if (operations.size > MAX_OPERATIONS) operations.delete(operations.keys().next().value);
   }
 
@@ -132,6 +152,23 @@ export function resumable(options: ResumableOptions = {}): ResumableClientOption
     void call(options[callback], remembered.operation);
   }
 
+  function awaitPong(): void {
+    clearTimeout(pongTimer);
+    pongTimer = setTimeout(giveUp, PONG_MS, socket);
+  }
+
+  /** Anything shows that the path lives: on a slow one a Pong waits behind much else. */
+  function heard({ type }: Json): void {
+    if (pongTimer === undefined) return;
+    if (type === "pong") stopWaiting();
+    else awaitPong();
+  }
+
+  function stopWaiting(): void {
+    clearTimeout(pongTimer);
+    pongTimer = undefined;
+  }
+
   return {
     async connectionParams() {
       const given = options.connectionParams;
@@ -149,22 +186,34 @@ export function resumable(options: ResumableOptions = {}): ResumableClientOption
     on: {
       opened: (opened) => void (socket = asRecord(opened)),
       // Called when the operation's sink has returned: the app has the message.
-      message: (message) => received(asRecord(message)),
-      // `terminate()` leaves the old socket wired while it closes, and npm's ws delivers until then.
-      // What comes has no sink any more, and would count as handed over.
-      closed: () => void (socket.onmessage = null),
-      // When the app throws, graphql-ws closes the socket and retries. A close that comes late would end
-      // the retry, and for good.
-      error: (error) => {
-        if (error instanceof Error) socket.onclose = null;
+      message(message) {
+        heard(asRecord(message));
+        received(asRecord(message));
+      },
+      ping: (fromServer) => fromServer === false && awaitPong(),
+      closed() {
+        stopWaiting();
+        // `terminate()` leaves the old socket wired while it closes, and npm's ws delivers until then.
+        // What comes has no sink any more, and would count as handed over.
+        socket.onmessage = null;
+      },
+      error(error) {
+        stopWaiting();
+        // The socket's own: its close comes next, and is for graphql-ws.
+        if ("onclose" in asRecord(asRecord(error).target)) return;
+        console.error("The connection is made anew, because of an error in the app:", error);
+        // graphql-ws closes the socket and retries. A close that comes late would end the retry, and for good.
+        unwire(socket);
       },
     },
     generateID: randomUuid,
     jsonMessageReplacer(key, value) {
-      // The message itself comes first, under no name.
-      if (key === "") sent(asRecord(value));
+      // The message has no name, and what holds it was made for this: any other holder came as a value before.
+      if (key === "" && !written.has(this as WeakKey)) sent(asRecord(value));
+      if (typeof value === "object" && value !== null) written.add(value);
       return value;
     },
+    keepAlive: KEEP_ALIVE_MS,
     retryAttempts: Infinity,
     shouldRetry: () => true,
     retryWait(retries) {
@@ -173,6 +222,22 @@ export function resumable(options: ResumableOptions = {}): ResumableClientOption
       return new Promise((resolve) => setTimeout(resolve, mostMs * (0.25 + 0.75 * Math.random())));
     },
   };
+}
+
+/** As if it had closed: `close()` alone waits for the server's answer, which a dead path does not bring. */
+function giveUp(socket: Socket): void {
+  const { onclose } = socket;
+  unwire(socket);
+  socket.close?.(TERMINATED.code, TERMINATED.reason);
+  onclose?.(TERMINATED);
+}
+
+/** Whatever still happens to it is not of the next connection. */
+function unwire(socket: Socket): void {
+  socket.onmessage = null;
+  socket.onclose = null;
+  // Not null: npm's ws throws errors that nobody listens for.
+  socket.onerror = () => {};
 }
 
 /** Not `reportError()`: where nobody listens for it, Deno ends the program. */

@@ -7,6 +7,8 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import type { Engine } from "./core/engine.ts";
 import { Hub } from "./core/hub.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
+import { Leases } from "./core/leases.ts";
+import { MemberStates } from "./core/member_states.ts";
 import { Memberships } from "./core/memberships.ts";
 import type { MessageView } from "./core/messages.ts";
 import { type NodeStatus, Rooms } from "./core/rooms.ts";
@@ -79,22 +81,35 @@ export function createRooms(options: RoomsOptions = {}, clock: Clock = systemClo
     nodeId,
   });
   const hub = new Hub({ log: engine.log, clock, telemetry });
+  const maxRoomsPerSession = limits.roomsPerSession;
+  const states = new MemberStates({ presence: engine.presence, telemetry, maxRoomsPerSession });
   const memberships = new Memberships({
     presence: engine.presence,
     clock,
     telemetry,
     leaveGraceMs: settings.presence.leaveGraceMs,
-    maxRoomsPerSession: limits.roomsPerSession,
+    maxRoomsPerSession,
+    onReleased: (session, room) => states.left(session, room),
   });
+  const leases = new Leases({ presence: engine.presence, memberships, maxRooms: maxRoomsPerSession });
   const sessions = new Sessions({
     clock,
     lingerMs: SESSION_LINGER_MS,
-    onDisconnected: (session, reason) => memberships.disconnected(session, reason),
+    listener: {
+      disconnected: (session, reason) => memberships.disconnected(session, reason),
+      ended(session) {
+        states.ended(session);
+        memberships.ended(session);
+      },
+    },
   });
   const rooms: Rooms = new Rooms({
     engine,
     hub,
     memberships,
+    states,
+    leases,
+    sessions,
     authorize: auth.authorize ?? authorizeByScope,
     telemetry,
     maxMessageBytes: limits.messageBytes,

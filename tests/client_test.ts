@@ -1,16 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { deadline } from "@std/async/deadline";
-import { type ClientOptions, createClient } from "graphql-ws";
-import { WebSocket } from "ws";
 import { resumable, type ResumableOperation, type ResumableOptions } from "../src/client.ts";
 import { MESSAGES, SEND } from "./support/documents.ts";
-import { ScriptedServer } from "./support/scripted_server.ts";
-import { Received } from "./support/stock_client.ts";
 
-/** Fails to compile when graphql-ws would not take the options. */
-const _OPTIONS: Partial<ClientOptions> = resumable();
-
-const PATIENCE_MS = 10_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Uses the options as graphql-ws does, without a connection. */
@@ -28,8 +19,8 @@ class Driven {
   }
 
   /** Connects, and says what is sent then. */
-  async connect(): Promise<Readonly<Record<string, unknown>>> {
-    this.options.on.opened({});
+  async connect(socket: unknown = {}): Promise<Readonly<Record<string, unknown>>> {
+    this.options.on.opened(socket);
     return await this.options.connectionParams();
   }
 
@@ -57,6 +48,70 @@ class Driven {
 
   ping(payload: unknown): void {
     this.options.on.message({ type: "ping", payload });
+  }
+}
+
+/** A socket as graphql-ws wires it. */
+class FakeSocket {
+  /** The errors and the closes that graphql-ws has seen. */
+  readonly heard: unknown[] = [];
+  closedWith: unknown;
+  onmessage: unknown = () => {};
+  onerror: (() => void) | null = () => void this.heard.push("error");
+  onclose: ((event: { readonly code: number }) => void) | null = ({ code }) => void this.heard.push(code);
+
+  close(...closedWith: unknown[]): void {
+    this.closedWith = closedWith;
+  }
+
+  /** Breaks, as sockets tell of it. */
+  fail(): void {
+    this.onerror!();
+    this.onclose?.({ code: 1006 });
+  }
+}
+
+/** Takes what goes to the console as an error: what is named last each time. */
+class PrintedErrors implements Disposable {
+  readonly errors: unknown[] = [];
+  readonly #real = console.error;
+
+  constructor() {
+    console.error = (_text: string, error: unknown) => void this.errors.push(error);
+  }
+
+  [Symbol.dispose](): void {
+    console.error = this.#real;
+  }
+}
+
+/** Keeps timers from running until the test says so. */
+class FakeTimers implements Disposable {
+  started = 0;
+  readonly #real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  readonly #waiting = new Map<number, { readonly waitMs: number; readonly run: () => void }>();
+
+  constructor() {
+    Object.assign(globalThis, {
+      setTimeout: (run: (...args: unknown[]) => void, waitMs: number, ...args: unknown[]) => {
+        this.#waiting.set(++this.started, { waitMs, run: () => run(...args) });
+        return this.started;
+      },
+      clearTimeout: (id: number) => void this.#waiting.delete(id),
+    });
+  }
+
+  get waitsMs(): readonly number[] {
+    return Array.from(this.#waiting.values(), ({ waitMs }) => waitMs);
+  }
+
+  fire(): void {
+    for (const { run } of this.#waiting.values()) run();
+    this.#waiting.clear();
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(globalThis, this.#real);
   }
 }
 
@@ -249,9 +304,10 @@ const NOTICES: Readonly<Record<string, readonly [say: (driven: Driven) => void, 
 };
 
 for (const [what, [say, told]] of Object.entries(NOTICES)) {
-  Deno.test(`resumable() tells of losses and recoveries once each: ${what}`, () => {
+  Deno.test(`resumable() tells of losses and recoveries once each: ${what}`, async () => {
     const driven = new Driven();
     driven.subscribe("a", "a");
+    await driven.reconnect("a");
 
     say(driven);
 
@@ -262,6 +318,7 @@ for (const [what, [say, told]] of Object.entries(NOTICES)) {
 Deno.test("resumable() tells of a recovery and of a loss again at another connection, also before any message", async () => {
   const driven = new Driven();
   driven.subscribe("a", "a");
+  await driven.reconnect("a");
   driven.ping({ rooms: { a: "1" }, recovered: ["a"] });
   driven.ping({ rooms: { a: "2" }, gap: ["a"] });
 
@@ -271,6 +328,22 @@ Deno.test("resumable() tells of a recovery and of a loss again at another connec
   driven.ping({ rooms: { a: "4" }, gap: ["a"] });
 
   assertEquals(driven.told, ["recovered a", "gap a", "recovered a", "gap a"]);
+});
+
+Deno.test("resumable() tells of no recovery where no break was, behind after, but of a hole", async () => {
+  const driven = new Driven();
+  await driven.connect();
+  for (const id of ["a", "b"]) driven.subscribe(id, id);
+  driven.next("a", { cursor: "1", recovered: true });
+  driven.ping({ rooms: {}, recovered: ["a"] });
+  driven.next("b", { cursor: "1", recovered: false });
+  assertEquals(driven.told, ["gap b"]);
+
+  await driven.reconnect("a");
+  driven.subscribe("c", "c");
+  for (const id of ["a", "c"]) driven.next(id, { cursor: "2", recovered: true });
+
+  assertEquals(driven.told, ["gap b", "recovered a"]);
 });
 
 Deno.test("resumable() goes on from before a hole, unless the Ping that tells of it also says where it ends", async () => {
@@ -302,18 +375,14 @@ Deno.test("resumable() goes on when a callback throws or rejects, and says so on
     onRecovered: () => Promise.reject(failures[1]) as unknown as void,
   });
   driven.subscribe("a", "a");
-  const printed: unknown[] = [];
-  const { error } = console;
-  console.error = (_text: string, failure: unknown) => void printed.push(failure);
-  try {
-    driven.next("a", { cursor: "1", gap: true });
-    driven.next("a", { cursor: "2", recovered: true });
-    assertEquals(await driven.reconnect(), { a: "2" });
-  } finally {
-    console.error = error;
-  }
+  await driven.reconnect("a");
+  using printed = new PrintedErrors();
 
-  assertEquals(printed, failures);
+  driven.next("a", { cursor: "1", gap: true });
+  driven.next("a", { cursor: "2", recovered: true });
+
+  assertEquals(await driven.reconnect(), { a: "2" });
+  assertEquals(printed.errors, failures);
 });
 
 const MALFORMED: readonly unknown[] = [
@@ -356,6 +425,124 @@ Deno.test("resumable() changes nothing of what is sent", () => {
   for (const message of messages) assertEquals(driven.send(message), JSON.stringify(message));
 });
 
+const NAMELESS: readonly unknown[] = [
+  { type: "complete", id: "a" },
+  { "": { type: "complete", id: "a" } },
+  [{ "": { type: "complete", id: "a" } }],
+  { type: "subscribe", id: "a", payload: { query: MESSAGES, variables: { room: "other" } } },
+];
+
+for (const value of NAMELESS) {
+  Deno.test(`resumable() takes no variable without a name for a message: ${JSON.stringify(value)}`, async () => {
+    const driven = new Driven();
+    driven.next(driven.subscribe("a", "a"), { cursor: "1" });
+    const payload = { query: SEND, variables: { "": value } };
+
+    for (const id of ["b", "c"]) driven.send({ id, type: "subscribe", payload });
+    driven.ping({ rooms: {}, gap: ["a"] });
+
+    assertEquals(driven.told, ["gap a"]);
+    assertEquals(await driven.reconnect(), { a: "1" });
+    driven.send({ id: "a", type: "complete" });
+    assertEquals(await driven.reconnect(), undefined);
+  });
+}
+
+/** Why a connection is given up in the app, and not by the network. */
+const APP_ERRORS: readonly unknown[] = [
+  new Error("not taken"),
+  "no token",
+  undefined,
+  { code: "auth/expired", message: "no token" },
+];
+
+for (const error of APP_ERRORS) {
+  Deno.test(`resumable() says on the console that the app failed, and hears no late close: ${error instanceof Error ? error : JSON.stringify(error)}`, async () => {
+    using printed = new PrintedErrors();
+    const driven = new Driven();
+    const socket = new FakeSocket();
+    await driven.connect(socket);
+
+    driven.options.on.error(error);
+    socket.fail();
+
+    assertEquals(printed.errors, [error]);
+    assertEquals(socket.heard, []);
+  });
+}
+
+Deno.test("resumable() leaves a socket's own error to graphql-ws, and the close behind it", async () => {
+  using printed = new PrintedErrors();
+  const driven = new Driven();
+  const socket = new FakeSocket();
+  await driven.connect(socket);
+
+  driven.options.on.error({ type: "error", target: socket });
+  socket.fail();
+
+  assertEquals(printed.errors, []);
+  assertEquals(socket.heard, ["error", 1006]);
+});
+
+Deno.test("resumable() has the server pinged every 12 s", () => {
+  assertEquals(resumable().keepAlive, 12_000);
+});
+
+Deno.test("resumable() gives a socket up when nothing comes for 5 s behind a ping, and hears no more of it", async () => {
+  using timers = new FakeTimers();
+  const driven = new Driven();
+  const socket = new FakeSocket();
+  await driven.connect(socket);
+
+  driven.options.on.ping(false);
+  assertEquals(timers.waitsMs, [5_000]);
+  timers.fire();
+  assertEquals([socket.heard, socket.closedWith], [[4499], [4499, "Terminated"]]);
+  socket.fail();
+
+  assertEquals(socket.heard, [4499]);
+});
+
+/** What ends the wait for a Pong: then no timer is left. */
+const ANSWERS: Readonly<Record<string, (driven: Driven) => void>> = {
+  "a Pong": (driven) => driven.options.on.message({ type: "pong" }),
+  "a close": (driven) => driven.options.on.closed({}),
+  "an error of the socket": (driven) => driven.options.on.error({ target: new FakeSocket() }),
+  "an error of the app": (driven) => driven.options.on.error(new Error("not taken")),
+};
+
+for (const [what, answer] of Object.entries(ANSWERS)) {
+  Deno.test(`resumable() waits for no Pong any more: ${what}`, async () => {
+    using _printed = new PrintedErrors();
+    using timers = new FakeTimers();
+    const driven = new Driven();
+    await driven.connect(new FakeSocket());
+    driven.options.on.ping(false);
+
+    answer(driven);
+
+    assertEquals(timers.waitsMs, []);
+  });
+}
+
+Deno.test("resumable() waits for the Pong anew at each message before it, and for none when the server pings", async () => {
+  using timers = new FakeTimers();
+  const driven = new Driven();
+  await driven.connect(new FakeSocket());
+
+  driven.ping({});
+  driven.options.on.ping(true);
+  assertEquals(timers.started, 0);
+  driven.options.on.ping(false);
+  driven.next("a", {});
+  driven.ping({});
+
+  assertEquals([timers.started, timers.waitsMs], [3, [5_000]]);
+  driven.options.on.message({ type: "pong" });
+  driven.next("a", {});
+  assertEquals([timers.started, timers.waitsMs], [3, []]);
+});
+
 Deno.test("resumable() makes an operation's id anew each time, a UUID", () => {
   const { options } = new Driven();
 
@@ -385,121 +572,4 @@ Deno.test("resumable() retries for ever: first within a second, at last within t
   }
   assertEquals(new Set(waitsMs).size, waitsMs.length);
   assertEquals([retryAttempts, shouldRetry()], [Infinity, true]);
-});
-
-/** Follows a room with graphql-ws on npm's ws, as on Node. */
-function follow(url: string, options: Partial<ClientOptions>, received = new Received()) {
-  const client = createClient({ url, webSocketImpl: WebSocket, ...options });
-  client.subscribe({ query: MESSAGES, variables: { room: "lobby" } }, received.sink);
-  return {
-    client,
-    received,
-    next: async () => (await received.nextField()).content,
-    [Symbol.asyncDispose]: () => Promise.resolve(client.dispose()),
-  };
-}
-
-const AT_ONCE = { retryWait: () => Promise.resolve() };
-
-Deno.test("resumable() with graphql-ws comes back with the operation's id, its session and its last cursor", async () => {
-  const told: unknown[] = [];
-  await using server = await ScriptedServer.start();
-  await using followed = follow(server.url, {
-    ...resumable({
-      connectionParams: { userId: "ann" },
-      onGap: ({ operationId, variables }) => told.push([operationId, variables]),
-    }),
-    ...AT_ONCE,
-  });
-  const first = await server.next();
-  first.next("one", { cursor: "1" });
-  await followed.next();
-  first.cut();
-
-  const second = await server.next();
-  second.next("two", { cursor: "2", recovered: true });
-  second.send({ type: "ping", payload: { rooms: { [second.id]: "3" }, gap: [second.id] } });
-  second.next("three", {});
-  assertEquals([await followed.next(), await followed.next()], ["two", "three"]);
-  second.cut();
-  const third = await server.next();
-
-  const { sessionId, ...rest } = first.parameters;
-  assertEquals(rest, { userId: "ann" });
-  assertMatch(String(sessionId), UUID);
-  assertMatch(first.id, UUID);
-  assertEquals([second.id, third.id], [first.id, first.id]);
-  assertEquals(second.parameters, { ...first.parameters, resume: { [first.id]: "1" } });
-  assertEquals(third.parameters, { ...first.parameters, resume: { [first.id]: "3" } });
-  assertEquals(told, [[first.id, { room: "lobby" }]]);
-});
-
-Deno.test("resumable() with graphql-ws asks again for a message whose handler threw", async () => {
-  const received = new Received();
-  const { next } = received.sink;
-  received.sink.next = (result) => {
-    if (received.results.length === 1) throw new Error("not taken");
-    next(result);
-  };
-  await using server = await ScriptedServer.start();
-  await using _followed = follow(server.url, { ...resumable(), ...AT_ONCE }, received);
-  const first = await server.next();
-  first.next("one", { cursor: "1" });
-  first.next("two", { cursor: "2" });
-
-  const second = await server.next();
-
-  assertEquals(second.parameters.resume, { [first.id]: "1" });
-});
-
-Deno.test("resumable() with graphql-ws tries again when the parameters could not be had", async () => {
-  let calls = 0;
-  await using server = await ScriptedServer.start();
-  await using _followed = follow(server.url, {
-    ...resumable({
-      connectionParams: () => {
-        if (++calls === 1) throw new Error("no token");
-        return { token: calls };
-      },
-    }),
-    ...AT_ONCE,
-  });
-
-  assertEquals((await server.next()).parameters.token, 2);
-});
-
-Deno.test("resumable() with graphql-ws does not count what comes on a terminated socket, which nobody gets", async () => {
-  const closed = Promise.withResolvers<void>();
-  await using server = await ScriptedServer.start();
-  await using followed = follow(server.url, { ...resumable(), retryWait: () => closed.promise });
-  const first = await server.next();
-  first.next("one", { cursor: "1" });
-  await followed.next();
-
-  followed.client.terminate();
-  first.next("two", { cursor: "2" });
-  await deadline(first.closed, PATIENCE_MS);
-  closed.resolve();
-  const second = await server.next();
-
-  assertEquals(second.parameters.resume, { [first.id]: "1" });
-  assertEquals(followed.received.results.length, 1);
-});
-
-Deno.test("resumable() with graphql-ws asks for nothing that was unsubscribed", async () => {
-  await using server = await ScriptedServer.start();
-  await using followed = follow(server.url, { ...resumable(), ...AT_ONCE });
-  const first = await server.next();
-  first.next("one", { cursor: "1" });
-  await followed.next();
-  const sink = { next() {}, error() {}, complete() {} };
-  const stop = followed.client.subscribe({ query: MESSAGES, variables: { room: "attic" } }, sink);
-
-  stop();
-  first.send({ id: first.id, type: "complete" });
-  await deadline(first.closed, PATIENCE_MS);
-  followed.client.subscribe({ query: MESSAGES, variables: { room: "cellar" } }, sink);
-  const second = await server.next();
-
-  assertEquals(second.parameters.resume, undefined);
 });

@@ -1,4 +1,5 @@
 import type { Position } from "./position.ts";
+import type { Presence } from "./presence.ts";
 import type { RoomName } from "./room_name.ts";
 import type { Stream } from "./stream.ts";
 
@@ -20,6 +21,7 @@ export interface Engine {
   readonly log: StreamLog;
   readonly presence: Presence;
   readonly receipts: Receipts;
+  readonly directory: RoomDirectory;
   /** Called once, before anything else. Rejects, with a reason for the operator, when the node cannot work. */
   open(): Promise<void>;
   /** Called once, last. Afterwards nothing of this node is left: no subscription, timer or membership. */
@@ -65,6 +67,11 @@ export interface StreamEntry {
   /** `timeUs` of the entry before this one (0 for the first): proves that the log did not fork in between. */
   readonly previousTimeUs: number;
   readonly text: string;
+  /**
+   * Delivered in its turn and not kept: it has no position of its own, `position` is
+   * that of the entry before it, and no read finds it.
+   */
+  readonly transient?: true;
 }
 
 /** Called with each entry, in order. Must not await and must not publish into the same stream forever. */
@@ -156,84 +163,36 @@ export interface Receipt {
   readonly cursor: string;
   /** Stands for the document and its variables: another operation has no part in it. */
   readonly fingerprint: string;
-  /** Whose it is; null for a guest without a name, who is known by the operation alone. */
-  readonly userId: string | null;
+  /** Whose it is. A guest without a name is known by the operation alone. */
+  readonly userId: string;
+  /** The session it ran in, which its return continues. */
+  readonly sessionId: string;
+  /** The rooms that session had joined. */
+  readonly rooms: readonly RoomName[];
+  /** Whether the client has ever answered a Ping: one that never does goes nowhere, and its receipt is not kept on. */
+  readonly answered: boolean;
 }
 
 /** How long a receipt is kept after its last write, in milliseconds. */
 export const RECEIPT_TTL_MS = 120_000;
 
-/**
- * Who is in which room, each user once, over all nodes.
- *
- * A node enters a user when its first hold on the membership begins and exits it when
- * its last one ends; what happens in between stays on the node. The change and its
- * event in the room's event stream are one atomic step.
- */
-export interface Presence {
-  /**
-   * Says that this node holds the user's membership, or changes what it says of it.
-   *
-   * When no node held it before, `event` is appended to the room's event stream.
-   */
-  enter(room: RoomName, userId: string, share: MemberShare, event: string): Promise<Entered>;
-  /**
-   * Says that this node no longer holds it. When no other node does, `event` is
-   * appended. Exiting twice is nothing.
-   */
-  exit(room: RoomName, userId: string, event: string): Promise<Exited>;
-  /** One member, or undefined. */
-  member(room: RoomName, userId: string): Promise<MemberRecord | undefined>;
-  /** Members in the order of joining, after the given user when there is one. */
-  members(room: RoomName, range: MemberRange): Promise<MemberPage>;
-  /** The rooms a user is in, sorted by name. */
-  roomsOf(userId: string): Promise<readonly RoomName[]>;
+/** Which rooms there are, over all nodes. */
+export interface RoomDirectory {
+  /** Rooms with a member or a kept message, sorted by name. */
+  rooms(range: RoomRange): Promise<RoomPage>;
 }
 
-/** What one node adds to a membership. */
-export interface MemberShare {
-  /** Sessions on this node that hold it. */
-  readonly sessionCount: number;
-}
-
-/** One user in one room, added up over all nodes. */
-export interface MemberRecord {
-  readonly userId: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly joinedAtMs: number;
-  readonly sessionCount: number;
-}
-
-/** The answer to {@linkcode Presence.enter}. */
-export interface Entered {
-  /** True when the user was in the room on no node before. */
-  readonly first: boolean;
-  readonly member: MemberRecord;
-}
-
-/** The answer to {@linkcode Presence.exit}. */
-export interface Exited {
-  /** True when this ended the membership. */
-  readonly last: boolean;
-}
-
-/** Which members to list. */
-export interface MemberRange {
-  /** The user the page begins after; absent: from the first. */
-  readonly after?: MemberMark;
+/** Which rooms to list. */
+export interface RoomRange {
+  /** Begin behind this name, whether or not there is such a room; absent: from the first. */
+  readonly after?: RoomName;
+  /** Only names that begin like this. */
+  readonly prefix: string;
   readonly limit: number;
 }
 
-/** A place in the list of members that survives that member's leaving. */
-export interface MemberMark {
-  readonly joinedAtMs: number;
-  readonly userId: string;
-}
-
-/** One page of members. */
-export interface MemberPage {
-  readonly members: readonly MemberRecord[];
-  /** How many there are in all. */
-  readonly total: number;
+/** One page of rooms. */
+export interface RoomPage {
+  readonly rooms: readonly RoomName[];
   readonly hasMore: boolean;
 }

@@ -1,5 +1,6 @@
 import { formatPosition, type Position } from "./position.ts";
 import type { StreamEntry } from "./engine.ts";
+import type { MemberRecord } from "./presence.ts";
 import type { Stream } from "./stream.ts";
 
 /** Something that was said, to a room or to everyone. */
@@ -21,6 +22,8 @@ export interface MemberJoined {
   readonly kind: "joined";
   readonly userId: string;
   readonly sessionCount: number;
+  /** The state it began with, as JSON; null when none. */
+  readonly state: string | null;
 }
 
 /** A user is no longer a member of the room. */
@@ -28,6 +31,22 @@ export interface MemberLeft {
   readonly kind: "left";
   readonly userId: string;
   readonly reason: LeaveReason;
+}
+
+/** A member's state has changed. Never kept: after a reconnect the latest state counts, not each step to it. */
+export interface MemberUpdated {
+  readonly kind: "updated";
+  readonly member: MemberRecord;
+}
+
+/** Everyone who is in the room, for one who begins to follow it. Of no stream: each reader has its own. */
+export interface MembersTaken {
+  readonly kind: "snapshot";
+  readonly members: readonly MemberRecord[];
+  /** How many there are, also those that are not listed. */
+  readonly total: number;
+  /** False when changes before it were missed. */
+  readonly recovered: boolean;
 }
 
 /**
@@ -38,13 +57,18 @@ export interface MemberLeft {
 export type LeaveReason = "LEFT" | "DISCONNECTED" | "TIMEOUT" | "REMOVED";
 
 /** What a stream's entry says. */
-export type StreamEvent = MessageSent | MemberJoined | MemberLeft;
+export type StreamEvent = MessageSent | MemberJoined | MemberLeft | MemberUpdated;
+
+/** What a reader is told: an entry's event, or one made for it alone. */
+export type FeedEvent = StreamEvent | MembersTaken;
 
 /** An event with its place in a stream. */
-export interface Publication<E extends StreamEvent = StreamEvent> {
+export interface Publication<E extends FeedEvent = FeedEvent> {
   readonly stream: Stream;
   readonly position: Position;
   readonly event: E;
+  /** Whether it is delivered without being kept; then it has the position of what came before it. */
+  readonly transient?: true;
 }
 
 /** When it happened, in milliseconds since the Unix epoch. */
@@ -69,6 +93,14 @@ interface WrittenMessage {
 interface WrittenJoined {
   readonly j: string;
   readonly n: number;
+  readonly a?: string;
+}
+interface WrittenUpdated {
+  readonly u: string;
+  readonly n: number;
+  /** When the member joined, in milliseconds since the Unix epoch. */
+  readonly t: number;
+  readonly a?: string;
 }
 interface WrittenLeft {
   readonly l: string;
@@ -90,19 +122,31 @@ export function encodeEvent(event: StreamEvent): string {
         } satisfies WrittenMessage,
       );
     case "joined":
-      return JSON.stringify({ j: event.userId, n: event.sessionCount } satisfies WrittenJoined);
+      return JSON.stringify({ j: event.userId, n: event.sessionCount, ...written(event) } satisfies WrittenJoined);
+    case "updated": {
+      const { userId, sessionCount, joinedAtMs } = event.member;
+      return JSON.stringify(
+        { u: userId, n: sessionCount, t: joinedAtMs, ...written(event.member) } satisfies WrittenUpdated,
+      );
+    }
     case "left":
       return JSON.stringify({ l: event.userId, r: event.reason } satisfies WrittenLeft);
   }
 }
 
-/** Reads what {@linkcode encodeEvent} wrote. */
-export function decodeEntry(stream: Stream, entry: StreamEntry): Publication {
-  const written: WrittenMessage | WrittenJoined | WrittenLeft = JSON.parse(entry.text);
-  return { stream, position: entry.position, event: decodeEvent(written) };
+function written({ state }: { readonly state: string | null }): { readonly a?: string } {
+  return state === null ? {} : { a: state };
 }
 
-function decodeEvent(written: WrittenMessage | WrittenJoined | WrittenLeft): StreamEvent {
+type Written = WrittenMessage | WrittenJoined | WrittenUpdated | WrittenLeft;
+
+/** Reads what {@linkcode encodeEvent} wrote. */
+export function decodeEntry(stream: Stream, { text, position, transient }: StreamEntry): Publication<StreamEvent> {
+  const event = decodeEvent(JSON.parse(text));
+  return transient === undefined ? { stream, position, event } : { stream, position, event, transient };
+}
+
+function decodeEvent(written: Written): StreamEvent {
   if ("s" in written) {
     return {
       kind: "message",
@@ -114,6 +158,9 @@ function decodeEvent(written: WrittenMessage | WrittenJoined | WrittenLeft): Str
       excludedSessionId: written.x ?? null,
     };
   }
-  if ("j" in written) return { kind: "joined", userId: written.j, sessionCount: written.n };
-  return { kind: "left", userId: written.l, reason: written.r };
+  if ("l" in written) return { kind: "left", userId: written.l, reason: written.r };
+  const state = written.a ?? null;
+  if ("j" in written) return { kind: "joined", userId: written.j, sessionCount: written.n, state };
+  const { u: userId, n: sessionCount, t: joinedAtMs } = written;
+  return { kind: "updated", member: { userId, sessionCount, joinedAtMs, state, leasedUntilMs: null } };
 }

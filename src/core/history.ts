@@ -75,7 +75,11 @@ export async function readHistory(room: RoomName, range: HistoryRange, deps: His
   const page = before === null
     ? await deps.log.read(stream, { limit })
     : requireWhole(await deps.log.read(stream, { before: positionOf(before), limit }), before);
-  return { messages: page.entries.map(show), hasNextPage: before !== null, hasPreviousPage: page.hasOlder };
+  return {
+    messages: page.entries.map(show),
+    hasNextPage: before !== null && positionOf(before).offset > 0,
+    hasPreviousPage: page.hasOlder,
+  };
 }
 
 /** From before the first entry there ever was: what is trimmed is trimmed. */

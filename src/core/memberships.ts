@@ -1,10 +1,13 @@
-import type { Cancel, Clock } from "./clock.ts";
-import type { MemberRecord, Presence } from "./engine.ts";
+import type { Clock } from "./clock.ts";
 import { RealtimeError } from "./errors.ts";
-import { encodeEvent, type LeaveReason } from "./event.ts";
+import { encodeEvent } from "./event.ts";
+import { type FollowEnd, followMembership } from "./follow_membership.ts";
+import { HeldMembership, type HeldMembershipDeps } from "./held_membership.ts";
+import type { Follower, Joining } from "./membership_holds.ts";
+import type { Entered, MemberRecord, Presence } from "./presence.ts";
 import type { RoomName } from "./room_name.ts";
-import type { ConnectionEnd, Membership, Session } from "./sessions.ts";
-import { describeError, type Telemetry } from "./telemetry.ts";
+import type { ConnectionEnd, Session } from "./sessions.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** What the memberships need. */
 export interface MembershipsDeps {
@@ -15,29 +18,45 @@ export interface MembershipsDeps {
   readonly leaveGraceMs: number;
   /** Rooms one session may hold. */
   readonly maxRoomsPerSession: number;
+  /** Called once the engine knows that a session has left a room, or was removed from it. Must not fail. */
+  readonly onReleased: (session: Session, room: RoomName) => Promise<void>;
 }
 
-/** How long until an exit that the engine refused is tried again. */
-const EXIT_RETRY_MS = 1_000;
+/** Who leaves: the sessions that end their holds, and the one whose lease ends. */
+export interface Leaving {
+  readonly sessions: readonly Session[] | "all";
+  /** Null: whosever lease it is. */
+  readonly sessionId: string | null;
+}
 
 /**
  * The memberships this node holds, and what holds each.
  *
- * A membership belongs to the user and is held by sessions. It begins with the first
- * hold; it ends at once when the last holder says so, and after a grace when the last
- * holder only lost its connection, so that a reconnect is not a leave. The engine hears
- * of a membership only when it begins, changes and ends, one call after the other.
+ * A membership belongs to the user. It begins with the first hold; it ends at once when
+ * the last holder says so, and after a grace when the last one only lost its connection,
+ * so that a reconnect is not a leave. The engine hears of a membership only when it
+ * begins, changes and ends, one call after the other.
  */
 export class Memberships {
   readonly #deps: MembershipsDeps;
+  readonly #heldDeps: HeldMembershipDeps;
   readonly #held = new Map<string, HeldMembership>();
   #closed = false;
 
   constructor(deps: MembershipsDeps) {
     this.#deps = deps;
+    const { presence, clock, telemetry, leaveGraceMs } = deps;
+    this.#heldDeps = {
+      presence,
+      clock,
+      telemetry,
+      leaveGraceMs,
+      isClosed: () => this.#closed,
+      onUnused: (membership) => this.#drop(membership),
+    };
   }
 
-  /** How many memberships this node holds. */
+  /** How many memberships this node holds, or would once they begin. */
   get size(): number {
     return this.#held.size;
   }
@@ -45,39 +64,64 @@ export class Memberships {
   /**
    * Makes the session hold its user's membership, beginning it when there is none.
    *
-   * @throws {RealtimeError} `ROOM_LIMIT` when the session holds as many as it may;
+   * A state counts only for a membership that begins.
+   *
+   * @throws {RealtimeError} `ROOM_LIMIT` when the session has joined as many as it may;
    * otherwise as the engine's presence does. Then the session holds no more than before.
    */
-  async join(session: Session, room: RoomName): Promise<MemberRecord> {
-    const membership = this.#of(room, session.userId);
-    const alreadyHeld = membership.holders.has(session);
+  async join(session: Session, room: RoomName, state: string | null = null): Promise<Entered> {
     const { maxRoomsPerSession } = this.#deps;
-    if (!alreadyHeld && session.memberships.size >= maxRoomsPerSession) {
-      this.#settle(membership);
+    if (!session.rooms.has(room) && session.rooms.size >= maxRoomsPerSession) {
       throw new RealtimeError(
         "ROOM_LIMIT",
         `Cannot join "${room}": this session is in ${maxRoomsPerSession} rooms already, the most it may be in`,
         { limit: maxRoomsPerSession },
       );
     }
-    membership.cancelGrace?.();
-    membership.cancelGrace = undefined;
-    membership.holders.add(session);
-    session.memberships.add(membership);
+    const membership = this.#of(room, session.userId);
+    const { holds } = membership;
+    const joining: Joining = { session };
+    // To be joined again by a session that is continued: it stays that way when this fails.
+    const isKept = session.rooms.has(room) && !holds.isJoinedBy(session);
+    membership.endGrace();
+    holds.joining.add(joining);
+    holds.waiting.delete(session);
+    const hadLeft = holds.leavers.delete(session);
+    session.rooms.add(room);
     return await membership.inTurn(async () => {
-      let member: MemberRecord;
       try {
-        member = await this.#enter(membership);
+        const entered = await membership.enter(state === null ? null : { json: state, setBy: session });
+        if (holds.joining.delete(joining)) holds.joined.add(session);
+        // A session that lost its last connection before it was made a holder is not told to us again.
+        if (session.connections === 0) membership.loseConnection(session, "DISCONNECTED");
+        return entered;
       } catch (error) {
-        if (!alreadyHeld) this.#release(membership, session);
-        this.#settle(membership);
+        holds.joining.delete(joining);
+        if (!holds.isJoinedBy(session)) {
+          if (!isKept) this.forget(session, room);
+          if (hadLeft) holds.noteLeft(session);
+        }
         throw error;
       }
-      // A session that lost its last connection before it was made a holder is not told to us again.
-      if (session.connections === 0) this.disconnected(session, "DISCONNECTED");
-      this.#settle(membership);
-      return member;
     });
+  }
+
+  /** Lets a subscription hold its user's membership, as {@linkcode followMembership} does. */
+  follow(room: RoomName, follower: Follower): Promise<(end: FollowEnd) => void> {
+    return followMembership(this.#of(room, follower.session.userId), follower);
+  }
+
+  /**
+   * Says that this session has taken a lease on the membership: what the user follows here holds it too.
+   *
+   * @returns the member as it is then; undefined when nothing here holds it
+   */
+  async leased(room: RoomName, userId: string, sessionId: string): Promise<MemberRecord | undefined> {
+    const membership = this.#held.get(membershipKey(room, userId));
+    if (membership === undefined) return undefined;
+    const { leavers } = membership.holds;
+    for (const session of leavers) if (session.id === sessionId) leavers.delete(session);
+    return await membership.inTurn(() => membership.keep());
   }
 
   /**
@@ -87,129 +131,103 @@ export class Memberships {
    *
    * @returns whether the user was in the room
    */
-  async leave(userId: string, sessions: readonly Session[] | "all", room: RoomName): Promise<boolean> {
+  async leave(userId: string, leaving: Leaving, room: RoomName): Promise<boolean> {
+    const { presence } = this.#deps;
+    const { sessionId } = leaving;
+    const left = encodeEvent({ kind: "left", userId, reason: "LEFT" });
     const membership = this.#held.get(membershipKey(room, userId));
-    if (membership === undefined) return await this.#deps.presence.member(room, userId) !== undefined;
-    for (const holder of sessions === "all" ? [...membership.holders] : sessions) {
-      this.#release(membership, holder);
+    if (membership === undefined) {
+      const wasMember = await presence.member(room, userId) !== undefined;
+      await presence.endLease(room, userId, sessionId, left);
+      if (leaving.sessions !== "all") await this.#released(leaving.sessions, room);
+      return wasMember;
     }
+    const sessions = leavingOf(membership, leaving);
+    release(membership, sessions);
     return await membership.inTurn(async () => {
-      const wasMember = membership.entered;
-      if (membership.holders.size > 0) await this.#enter(membership);
-      else await this.#exit(membership, "LEFT");
+      const wasMember = membership.entered || await presence.member(room, userId) !== undefined;
+      await membership.exitUnlessHeld();
+      await presence.endLease(room, userId, sessionId, left);
+      await this.#released(sessions, room);
+      return wasMember;
+    });
+  }
+
+  /** Ends a user's membership and what they follow of the room here. Whether there was a membership. */
+  async remove(room: RoomName, userId: string, reason: string | null): Promise<boolean> {
+    const membership = this.#of(room, userId);
+    const { sessions, followers } = membership.holds;
+    release(membership, sessions);
+    for (const follower of [...followers]) follower.remove(reason);
+    return await membership.inTurn(async () => {
+      const wasMember = await membership.remove();
+      await this.#released(sessions, room);
       return wasMember;
     });
   }
 
   /** Ends all holds of a session that has lost its last connection. */
   disconnected(session: Session, reason: ConnectionEnd): void {
-    for (const membership of [...session.memberships] as HeldMembership[]) {
-      this.#release(membership, session);
-      if (membership.holders.size === 0) this.#beginGrace(membership, reason, this.#deps.leaveGraceMs);
-      // Also when nobody is left: a member that is only waited for counts no session.
-      this.#inBackground(membership, async () => {
-        if (membership.entered) await this.#enter(membership);
-      });
+    for (const room of session.rooms) {
+      this.#held.get(membershipKey(room, session.userId))?.loseConnection(session, reason);
     }
+  }
+
+  /** Forgets a session that cannot be continued any more. */
+  ended(session: Session): void {
+    for (const room of [...session.rooms]) this.forget(session, room);
+  }
+
+  /** Forgets that a session has joined a room, if it only waits to do so again. */
+  forget(session: Session, room: RoomName): void {
+    const membership = this.#held.get(membershipKey(room, session.userId));
+    if (membership?.holds.isJoinedBy(session)) return;
+    session.rooms.delete(room);
+    if (membership?.holds.waiting.delete(session)) membership.settle();
   }
 
   /** Forgets everything. The engine ends this node's memberships when it closes. */
   close(): void {
     this.#closed = true;
-    for (const membership of this.#held.values()) membership.cancelGrace?.();
+    for (const membership of this.#held.values()) membership.endGrace();
     this.#held.clear();
   }
 
-  #beginGrace(membership: HeldMembership, reason: LeaveReason, delayMs: number): void {
-    if (this.#closed) return;
-    membership.cancelGrace?.();
-    membership.cancelGrace = this.#deps.clock.after(delayMs, () => {
-      membership.cancelGrace = undefined;
-      this.#inBackground(membership, async () => {
-        if (membership.holders.size === 0) await this.#exit(membership, reason);
-      });
-    });
-  }
-
-  async #enter(membership: HeldMembership): Promise<MemberRecord> {
-    const sessionCount = membership.holders.size;
-    const { room, userId } = membership;
-    const event = encodeEvent({ kind: "joined", userId, sessionCount });
-    try {
-      const { member } = await this.#deps.presence.enter(room, userId, { sessionCount }, event);
-      membership.entered = true;
-      return member;
-    } catch (error) {
-      // What may have happened must be undone once nobody holds it; exiting for nothing is nothing.
-      const notExecuted = error instanceof RealtimeError && error.code === "ENGINE_UNAVAILABLE";
-      if (!notExecuted) membership.entered = true;
-      throw error;
-    }
-  }
-
-  async #exit(membership: HeldMembership, reason: LeaveReason): Promise<void> {
-    membership.cancelGrace?.();
-    membership.cancelGrace = undefined;
-    const { room, userId } = membership;
-    if (membership.entered) {
-      try {
-        await this.#deps.presence.exit(room, userId, encodeEvent({ kind: "left", userId, reason }));
-      } catch (error) {
-        if (membership.holders.size === 0) this.#beginGrace(membership, reason, EXIT_RETRY_MS);
-        throw error;
-      }
-      membership.entered = false;
-    }
-    this.#settle(membership);
-  }
-
-  #inBackground(membership: HeldMembership, step: () => Promise<unknown>): void {
-    membership.inTurn(step).catch((error: unknown) => {
-      const { room, userId } = membership;
-      this.#deps.telemetry.record("error", "membership.failed", { room, userId, error: describeError(error) });
-    });
-  }
-
-  #release(membership: HeldMembership, session: Session): void {
-    membership.holders.delete(session);
-    session.memberships.delete(membership);
+  async #released(sessions: Iterable<Session>, room: RoomName): Promise<void> {
+    for (const session of sessions) await this.#deps.onReleased(session, room);
   }
 
   #of(room: RoomName, userId: string): HeldMembership {
     const key = membershipKey(room, userId);
     let membership = this.#held.get(key);
     if (membership === undefined) {
-      membership = new HeldMembership(room, userId);
+      membership = new HeldMembership(room, userId, this.#heldDeps);
       this.#held.set(key, membership);
     }
     return membership;
   }
 
-  /** Sees to it that a membership nobody holds ends: in a while if the engine knows of it, else now. */
-  #settle(membership: HeldMembership): void {
-    if (membership.holders.size > 0 || membership.cancelGrace !== undefined) return;
-    if (membership.entered) return this.#beginGrace(membership, "DISCONNECTED", this.#deps.leaveGraceMs);
+  #drop(membership: HeldMembership): void {
     const key = membershipKey(membership.room, membership.userId);
     if (this.#held.get(key) === membership) this.#held.delete(key);
   }
 }
 
-class HeldMembership implements Membership {
-  readonly holders = new Set<Session>();
-  /** Whether the engine has been told that this node holds it. */
-  entered = false;
-  cancelGrace: Cancel | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
-
-  constructor(readonly room: RoomName, readonly userId: string) {}
-
-  /** Runs one step after all earlier ones have settled: the engine hears of changes in their order. */
-  inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(step);
-    // The failure belongs to whoever awaits `result`; the next step goes on regardless.
-    this.#turn = result.catch(() => {});
-    return result;
+/** Ends what these sessions hold, because they say so. */
+function release({ holds, room }: HeldMembership, sessions: Iterable<Session>): void {
+  for (const session of sessions) {
+    holds.release(session);
+    session.rooms.delete(room);
   }
+}
+
+/** Those who leave: also a session of that name which waits to be continued, or it would come back to the room. */
+function leavingOf(
+  { holds: { sessions: known } }: HeldMembership,
+  { sessions, sessionId }: Leaving,
+): ReadonlySet<Session> {
+  if (sessions === "all") return known;
+  return new Set([...sessions, ...[...known].filter(({ id }) => id === sessionId)]);
 }
 
 function membershipKey(room: RoomName, userId: string): string {

@@ -1,6 +1,6 @@
 import { type Caller, GUEST_PREFIX } from "./caller.ts";
 import { formatCursor } from "./cursor.ts";
-import type { PublishOptions, StreamLog } from "./engine.ts";
+import { type PublishOptions, RECEIPT_TTL_MS, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
 import { encodeEvent, type MessageSent, type Publication } from "./event.ts";
 import { everyoneFeed, messagesFeed } from "./feed.ts";
@@ -52,7 +52,7 @@ export interface SendMessageDeps {
 
 /** How long an idempotency key is remembered, in milliseconds; and what an attempt is known by. */
 const KEY_TTL_MS = 300_000;
-const ATTEMPT_TTL_MS = 60_000;
+const ATTEMPT_TTL_MS = RECEIPT_TTL_MS;
 const MAX_KEY_LENGTH = 64;
 const MAX_EVENT_LENGTH = 128;
 const MAX_DATA_LEVELS = 32;

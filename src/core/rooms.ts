@@ -1,17 +1,29 @@
-import type { Action, Authorize } from "./auth.ts";
-import type { Caller } from "./caller.ts";
+import type { Authorize } from "./auth.ts";
+import { type Caller, parseUserId } from "./caller.ts";
 import { formatCursor } from "./cursor.ts";
-import type { Engine, MemberPage, MemberRange, MemberRecord } from "./engine.ts";
-import { notImplemented, RealtimeError } from "./errors.ts";
-import type { Publication } from "./event.ts";
-import { eventsFeed, everyoneFeed, type Feed, type FeedStart, messagesFeed } from "./feed.ts";
-import { parseStart } from "./feed_start.ts";
+import type { Engine, RoomPage, RoomRange } from "./engine.ts";
+import type { MemberPage, MemberRange, MemberRecord } from "./presence.ts";
+import { RealtimeError } from "./errors.ts";
+import { messagesFeed } from "./feed.ts";
+import {
+  type EventsRequest,
+  type FeedRequest,
+  type MessagesRequest,
+  openEvents,
+  openMessages,
+} from "./feed_request.ts";
+import type { FollowEnd } from "./follow_membership.ts";
+import { Gate } from "./gate.ts";
 import { type HistoryPage, type HistoryRange, readHistory } from "./history.ts";
 import type { Hub } from "./hub.ts";
-import type { Memberships } from "./memberships.ts";
+import type { Leases } from "./leases.ts";
+import { encodeState, type MemberStates, type StateOwner } from "./member_states.ts";
+import type { Leaving, Memberships } from "./memberships.ts";
 import { type MessageRequest, sendMessage, type SentMessage } from "./messages.ts";
 import type { Position } from "./position.ts";
+import { parseReason } from "./reason.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
+import type { Sessions } from "./sessions.ts";
 import { messagesOf } from "./stream.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
 
@@ -40,37 +52,18 @@ export interface LeftRoom {
   readonly wasMember: boolean;
 }
 
-/** A feed somebody may follow, and which of its publications were asked for. */
-export interface FeedRequest {
-  readonly feed: Feed;
-  /** Where to begin. */
-  readonly start: FeedStart;
-  /** Whether a publication is one that was asked for. Pure: the same for everybody who asks the same. */
-  accepts(publication: Publication): boolean;
-}
-
-/** What `messages` was asked for. */
-export interface MessagesRequest {
-  /** Null: only what goes to everyone. */
-  readonly room: string | null;
-  /** Only messages with this event name; null: all. */
-  readonly event: string | null;
-  /** Begin behind this cursor. Not together with `last`. */
-  readonly after: string | null;
-  /** Begin with the newest so many. */
-  readonly last: number | null;
-}
-
-/** What `roomEvents` was asked for. */
-export interface EventsRequest {
+/** Whom to remove, from where and why. */
+export interface Removal {
   readonly room: string;
-  readonly kinds: readonly RoomEventKind[];
-  /** Begin behind this cursor. */
-  readonly after: string | null;
+  readonly userId: string;
+  readonly reason: string | null;
 }
 
-/** The kinds of event `roomEvents` can be asked for. */
-export type RoomEventKind = "JOINED" | "LEFT" | "UPDATED" | "SNAPSHOT";
+/** A member and its room. */
+export interface MemberOfRoom {
+  readonly room: RoomName;
+  readonly member: MemberRecord;
+}
 
 /** What one node sees of itself. */
 export interface NodeStatus {
@@ -83,11 +76,17 @@ export interface NodeStatus {
   readonly rooms: number;
 }
 
+/** What ends somebody's following a feed. */
+export type Unfollow = (end: FollowEnd) => void;
+
 /** What the rooms need. */
 export interface RoomsDeps {
   readonly engine: Engine;
   readonly hub: Hub;
   readonly memberships: Memberships;
+  readonly states: MemberStates;
+  readonly leases: Leases;
+  readonly sessions: Sessions;
   readonly authorize: Authorize;
   readonly telemetry: Telemetry;
   readonly maxMessageBytes: number;
@@ -103,79 +102,132 @@ export interface RoomsDeps {
  */
 export class Rooms {
   readonly #deps: RoomsDeps;
+  readonly #gate: Gate;
   readonly #everyonePosition: () => Position;
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
+    this.#gate = new Gate(deps);
     this.#everyonePosition = () => deps.hub.everyonePosition;
   }
 
   /** Sends a message to a room. The sender need not be a member. */
   async send(caller: Caller, input: MessageInput): Promise<SentMessage> {
     const room = parseRoomName(input.room);
-    await this.#require(caller, { kind: "send", room });
+    await this.#gate.require(caller, { kind: "send", room });
     return await this.#publish(caller, { ...input, room });
   }
 
   /** Sends an application's event to a room or to everyone. */
   async broadcast(caller: Caller, input: BroadcastInput): Promise<SentMessage> {
     const room = input.room === null ? null : parseRoomName(input.room);
-    await this.#require(caller, { kind: "broadcast" });
+    await this.#gate.require(caller, { kind: "broadcast" });
     return await this.#publish(caller, { ...input, room });
   }
 
-  /** Makes the caller's user a member, held by the caller's session. */
-  async join(caller: Caller, roomName: string): Promise<JoinedRoom> {
+  /**
+   * Makes the caller's user a member, held by the caller's session; by a lease when it has no connection.
+   *
+   * A state is set as in {@linkcode setState}.
+   */
+  async join(caller: Caller, roomName: string, state: unknown): Promise<JoinedRoom> {
+    const { memberships, leases, states } = this.#deps;
     const room = parseRoomName(roomName);
-    await this.#require(caller, { kind: "join", room });
-    if (caller.session === undefined) {
-      throw notImplemented("joinRoom over HTTP, unless x-session-id names a session that has a connection");
+    const json = state === null ? null : encodeState(state);
+    await this.#gate.require(caller, { kind: "join", room });
+    const { first, member } = caller.session === undefined
+      ? await leases.take(caller, room, json)
+      : await memberships.join(caller.session, room, json);
+    const isSet = first || json === null;
+    const joined = isSet ? member : await states.set(room, stateOwner(caller), json);
+    return { room, member: joined, cursor: await this.#head(room) };
+  }
+
+  /** Joins again, in the background, what the caller's session had joined: it is continued. */
+  rejoin(caller: Caller, rooms: readonly RoomName[]): void {
+    const { memberships, telemetry } = this.#deps;
+    const { session, principal: { userId } } = caller;
+    if (session === undefined) return;
+    for (const room of rooms) {
+      const joinAgain = async (): Promise<void> => {
+        if (await this.#gate.allows(caller, { kind: "join", room })) await memberships.join(session, room);
+        else memberships.forget(session, room);
+      };
+      joinAgain().catch((error: unknown) => {
+        telemetry.record("warn", "membership.failed", { room, userId, error: describeError(error) });
+      });
     }
-    const member = await this.#deps.memberships.join(caller.session, room);
-    return { room, member, cursor: await this.#head(room) };
   }
 
   /** Ends what the caller's session holds of the membership; without a session all the user holds here. */
   async leave(caller: Caller, roomName: string): Promise<LeftRoom> {
     const room = parseRoomName(roomName);
-    const named = caller.session === undefined ? [] : [caller.session];
-    const sessions = caller.namesSession ? named : "all";
-    const wasMember = await this.#deps.memberships.leave(caller.principal.userId, sessions, room);
+    const { sessionId, session, namesSession } = caller;
+    const own: Leaving = { sessions: session === undefined ? [] : [session], sessionId };
+    const leaving: Leaving = namesSession ? own : { sessions: "all", sessionId: null };
+    const wasMember = await this.#deps.memberships.leave(caller.principal.userId, leaving, room);
     return { room, wasMember };
   }
 
-  /** What `messages` follows: a room's messages and those to everyone, or the latter alone. */
-  async openMessages(caller: Caller, request: MessagesRequest): Promise<FeedRequest> {
-    const room = request.room === null ? null : parseRoomName(request.room);
-    const feed = room === null ? everyoneFeed() : messagesFeed(room);
-    const start = parseStart(feed, request);
-    await this.#require(caller, room === null ? { kind: "readEveryone" } : { kind: "read", room });
-    const { event: wanted } = request;
-    return {
-      feed,
-      start,
-      accepts: ({ event }) => event.kind === "message" && (wanted === null || event.event === wanted),
-    };
+  /** Sets the caller's state in a room. `NOT_FOUND` when its user is no member. */
+  async setState(caller: Caller, roomName: string, state: unknown): Promise<MemberOfRoom> {
+    const room = parseRoomName(roomName);
+    const json = encodeState(state);
+    await this.#gate.require(caller, { kind: "join", room });
+    return { room, member: await this.#deps.states.set(room, stateOwner(caller), json) };
+  }
+
+  /** Ends a user's membership of a room, and what the user follows of it. */
+  async remove(caller: Caller, { room: roomName, ...asked }: Removal): Promise<LeftRoom> {
+    const room = parseRoomName(roomName);
+    const userId = parseUserId(asked.userId);
+    const reason = parseReason(asked.reason);
+    await this.#gate.require(caller, { kind: "moderate", room });
+    const wasMember = await this.#deps.memberships.remove(room, userId, reason);
+    this.#deps.telemetry.record("info", "member.removed", { room, userId, reason, by: caller.principal.userId });
+    return { room, wasMember };
+  }
+
+  /** Closes every connection of a user. Whether there was one. */
+  async disconnect(caller: Caller, asked: { readonly userId: string; readonly reason: string | null }) {
+    const userId = parseUserId(asked.userId);
+    const reason = parseReason(asked.reason);
+    await this.#gate.require(caller, { kind: "admin" });
+    const wasConnected = this.#deps.sessions.disconnect(userId, reason ?? "disconnected by an administrator");
+    this.#deps.telemetry.record("info", "user.disconnected", { userId, reason, by: caller.principal.userId });
+    return { wasConnected };
+  }
+
+  /**
+   * Lets a subscription hold the membership of its user, as long as it runs.
+   *
+   * `remove` is called when the user is removed from the room; it is to end the subscription.
+   */
+  async follow(
+    caller: Caller,
+    { room, joins }: FeedRequest,
+    remove: (error: RealtimeError) => void,
+  ): Promise<Unfollow> {
+    const { session } = caller;
+    if (room === null || session === undefined) return () => {};
+    return await this.#deps.memberships.follow(room, {
+      // Asked each time: the caller's session may be continued as another one.
+      get session() {
+        return caller.session ?? session;
+      },
+      joins,
+      remove: (reason) => remove(removedFrom(room, reason)),
+    });
+  }
+
+  /** What `messages` follows. */
+  openMessages(caller: Caller, request: MessagesRequest): Promise<FeedRequest> {
+    return openMessages(this.#gate, caller, request);
   }
 
   /** What `roomEvents` follows. */
-  async openEvents(caller: Caller, request: EventsRequest): Promise<FeedRequest> {
-    const room = parseRoomName(request.room);
-    const { kinds } = request;
-    if (kinds.length === 0) {
-      throw new RealtimeError("BAD_USER_INPUT", "Cannot subscribe to no types of events: name at least one");
-    }
-    const feed = eventsFeed(room);
-    const start = parseStart(feed, { after: request.after, last: null });
-    await this.#require(caller, { kind: "read", room });
-    if (kinds.includes("SNAPSHOT")) throw notImplemented("roomEvents with SNAPSHOT");
-    const joined = kinds.includes("JOINED");
-    const left = kinds.includes("LEFT");
-    return {
-      feed,
-      start,
-      accepts: ({ event }) => event.kind === "joined" ? joined : event.kind === "left" && left,
-    };
+  openEvents(caller: Caller, request: EventsRequest): Promise<FeedRequest> {
+    return openEvents(this.#gate, caller, request, (room, range) => this.members(room, range));
   }
 
   /** A page of a looked-at room's messages that are still kept, oldest first. */
@@ -186,7 +238,7 @@ export class Rooms {
   /** Checks that the caller may look at a room, and gives back its name. Every name is a room. */
   async look(caller: Caller, roomName: string): Promise<RoomName> {
     const room = parseRoomName(roomName);
-    await this.#require(caller, { kind: "read", room });
+    await this.#gate.require(caller, { kind: "read", room });
     return room;
   }
 
@@ -203,13 +255,19 @@ export class Rooms {
   /** The rooms the caller's user is in, as far as the caller may look at them; sorted by name. */
   async roomsOf(caller: Caller): Promise<readonly RoomName[]> {
     const rooms = await this.#deps.engine.presence.roomsOf(caller.principal.userId);
-    const visible = await Promise.all(rooms.map((room) => this.#allows(caller, { kind: "read", room })));
+    const visible = await Promise.all(rooms.map((room) => this.#gate.allows(caller, { kind: "read", room })));
     return rooms.filter((_room, index) => visible[index]);
+  }
+
+  /** Rooms with a member or a kept message, sorted by name; for those who run the server. */
+  async list(caller: Caller, range: RoomRange): Promise<RoomPage> {
+    await this.#gate.require(caller, { kind: "admin" });
+    return await this.#deps.engine.directory.rooms(range);
   }
 
   /** What this node sees of itself; for those who run it. */
   async nodeStatus(caller: Caller): Promise<NodeStatus> {
-    await this.#require(caller, { kind: "admin" });
+    await this.#gate.require(caller, { kind: "admin" });
     return this.#deps.nodeStatus();
   }
 
@@ -225,38 +283,12 @@ export class Rooms {
     const top = await this.#deps.engine.log.top(messagesOf(room));
     return formatCursor(messagesFeed(room), [top, this.#everyonePosition()]);
   }
-
-  async #require(caller: Caller, action: Action): Promise<void> {
-    if (await this.#allows(caller, action)) return;
-    throw new RealtimeError("FORBIDDEN", `Cannot ${describeAction(action)}: not allowed`);
-  }
-
-  async #allows(caller: Caller, action: Action): Promise<boolean> {
-    try {
-      return await this.#deps.authorize(caller.principal, action);
-    } catch (error) {
-      // An authorizer that fails has not said yes.
-      this.#deps.telemetry.record("error", "authorize.failed", { action: action.kind, error: describeError(error) });
-      return false;
-    }
-  }
 }
 
-function describeAction(action: Action): string {
-  switch (action.kind) {
-    case "read":
-      return `read room "${action.room}"`;
-    case "send":
-      return `send to room "${action.room}"`;
-    case "join":
-      return `join room "${action.room}"`;
-    case "readEveryone":
-      return "read the messages to everyone";
-    case "broadcast":
-      return `broadcast without the scope "broadcast"`;
-    case "moderate":
-      return `moderate without the scope "moderate"`;
-    case "admin":
-      return `see this without the scope "admin"`;
-  }
+function stateOwner({ principal: { userId }, session }: Caller): StateOwner {
+  return { userId, session };
+}
+
+function removedFrom(room: RoomName, reason: string | null): RealtimeError {
+  return new RealtimeError("FORBIDDEN", `Removed from room "${room}"${reason === null ? "" : `: ${reason}`}`);
 }

@@ -12,19 +12,19 @@ export interface Session {
   readonly userId: string;
   /** How many connections it has now; 0 while it can only be continued. */
   readonly connections: number;
-  /** The memberships this session holds. Changed by {@linkcode Memberships} alone. */
-  readonly memberships: Set<Membership>;
-}
-
-/** One user's being in one room, as far as this node holds it. */
-export interface Membership {
-  readonly room: RoomName;
-  readonly userId: string;
+  /** Whether it cannot be continued any more. */
+  readonly ended: boolean;
+  /** The rooms it has joined and not left; kept while it waits to be continued. Changed by `Memberships` alone. */
+  readonly rooms: Set<RoomName>;
+  /** The rooms in which its user's state is to go with it. Changed by `MemberStates` and `HeldMembership` alone. */
+  readonly statefulRooms: Set<RoomName>;
 }
 
 /** One connection's part in its session. */
 export interface SessionConnection {
   readonly session: Session;
+  /** Whether the session had no connection and is continued by this one. */
+  readonly continues: boolean;
   /** Says that the connection has ended, and why. Calling it twice is safe. */
   close(reason: ConnectionEnd): void;
 }
@@ -32,13 +32,28 @@ export interface SessionConnection {
 /** Why a connection ended: `DISCONNECTED` closed or broken, `TIMEOUT` fell silent. */
 export type ConnectionEnd = Extract<LeaveReason, "DISCONNECTED" | "TIMEOUT">;
 
+/** Who connects. */
+export interface Connecting {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** Closes the connection, because its user may not stay. */
+  readonly disconnect: (reason: string) => void;
+}
+
+/** What becomes of a session. */
+export interface SessionListener {
+  /** It has lost its last connection. */
+  disconnected(session: Session, reason: ConnectionEnd): void;
+  /** It cannot be continued any more. Not called for what is left when the node stops. */
+  ended(session: Session): void;
+}
+
 /** What the sessions need. */
 export interface SessionsDeps {
   readonly clock: Clock;
   /** How long a session without a connection can still be continued, in milliseconds. */
   readonly lingerMs: number;
-  /** Called when a session loses its last connection, once each time. */
-  readonly onDisconnected: (session: Session, reason: ConnectionEnd) => void;
+  readonly listener: SessionListener;
 }
 
 /** All sessions that have a connection on this node, or had one until lately. */
@@ -56,7 +71,7 @@ export class Sessions {
   }
 
   /** Begins a session, or continues the user's session of that id. */
-  connect(userId: string, sessionId: string): SessionConnection {
+  connect({ userId, sessionId, disconnect }: Connecting): SessionConnection {
     const key = sessionKey(userId, sessionId);
     let session = this.#sessions.get(key);
     if (session === undefined) {
@@ -64,18 +79,17 @@ export class Sessions {
       this.#sessions.set(key, session);
     }
     const connected = session;
+    const continues = connected.cancelEnd !== undefined;
     connected.cancelEnd?.();
     connected.cancelEnd = undefined;
-    connected.connections++;
-    let open = true;
+    connected.disconnects.add(disconnect);
     return {
       session: connected,
+      continues,
       close: (reason) => {
-        if (!open) return;
-        open = false;
-        if (--connected.connections > 0) return;
-        connected.cancelEnd = this.#deps.clock.after(this.#deps.lingerMs, () => this.#sessions.delete(key));
-        this.#deps.onDisconnected(connected, reason);
+        if (!connected.disconnects.delete(disconnect) || connected.connections > 0) return;
+        this.#deps.listener.disconnected(connected, reason);
+        this.#wait(key, connected);
       },
     };
   }
@@ -86,19 +100,46 @@ export class Sessions {
     return session !== undefined && session.connections > 0 ? session : undefined;
   }
 
+  /** Closes every connection of a user. Whether there was one. */
+  disconnect(userId: string, reason: string): boolean {
+    const connections = [...this.#sessions.values()].flatMap((session) =>
+      session.userId === userId ? [...session.disconnects] : []
+    );
+    for (const disconnect of connections) disconnect(reason);
+    return connections.length > 0;
+  }
+
   /** Forgets all sessions. Called once, after the last connection has closed. */
   close(): void {
     for (const session of this.#sessions.values()) session.cancelEnd?.();
     this.#sessions.clear();
   }
+
+  /** Lets a session without a connection end, in a while if there is anything to continue. */
+  #wait(key: string, session: OpenSession): void {
+    const end = (): void => {
+      this.#sessions.delete(key);
+      session.ended = true;
+      this.#deps.listener.ended(session);
+    };
+    if (session.rooms.size === 0 && session.statefulRooms.size === 0) end();
+    else session.cancelEnd = this.#deps.clock.after(this.#deps.lingerMs, end);
+  }
 }
 
 class OpenSession implements Session {
-  readonly memberships = new Set<Membership>();
-  connections = 0;
+  readonly rooms = new Set<RoomName>();
+  readonly statefulRooms = new Set<RoomName>();
+  /** One for each connection. */
+  readonly disconnects = new Set<(reason: string) => void>();
   cancelEnd: Cancel | undefined;
+  ended = false;
 
   constructor(readonly id: string, readonly userId: string) {}
+
+  get connections(): number {
+    return this.disconnects.size;
+  }
 }
 
 /** Neither part can hold a NUL: both were parsed. */

@@ -92,6 +92,8 @@ export class StreamReader {
   #accept(entry: StreamEntry): void {
     const last = this.position;
     const { position } = entry;
+    // Not of the log: it fills no hole and makes none, and what comes before a hole is filled may wait no longer.
+    if (entry.transient !== undefined) return this.#hand(entry);
     if (position.epoch === last.epoch) {
       if (position.offset === last.offset + 1 && entry.previousTimeUs === last.timeUs) {
         this.#deliver(entry);
@@ -158,6 +160,10 @@ export class StreamReader {
 
   #deliver(entry: StreamEntry): void {
     this.#position = entry.position;
+    this.#hand(entry);
+  }
+
+  #hand(entry: StreamEntry): void {
     try {
       this.#sink.deliver(entry);
     } catch (error) {

@@ -1,11 +1,20 @@
 // src/client.ts
 var MAX_OPERATIONS = 200;
+var KEEP_ALIVE_MS = 12e3;
+var PONG_MS = 5e3;
+var TERMINATED = {
+  code: 4499,
+  reason: "Terminated",
+  wasClean: false
+};
 var FIRST_RETRY_MS = 1e3;
 var LAST_RETRY_MS = 2e4;
 function resumable(options = {}) {
   const ownSessionId = randomUuid();
   const operations = /* @__PURE__ */ new Map();
+  const written = /* @__PURE__ */ new WeakSet();
   let socket = {};
+  let pongTimer;
   function sent({ type, id, payload }) {
     if (type === "subscribe") remember({
       ...payload,
@@ -21,12 +30,15 @@ function resumable(options = {}) {
       variables,
       operationName
     };
-    const cursor = operations.get(operationId)?.cursor;
+    const known = operations.get(operationId);
     operations.delete(operationId);
+    const told = new Set(known === void 0 ? [
+      "onRecovered"
+    ] : []);
     operations.set(operationId, {
       operation,
-      cursor,
-      told: /* @__PURE__ */ new Set()
+      cursor: known?.cursor,
+      told
     });
     if (operations.size > MAX_OPERATIONS) operations.delete(operations.keys().next().value);
   }
@@ -61,6 +73,19 @@ function resumable(options = {}) {
     remembered.told.add(callback);
     void call(options[callback], remembered.operation);
   }
+  function awaitPong() {
+    clearTimeout(pongTimer);
+    pongTimer = setTimeout(giveUp, PONG_MS, socket);
+  }
+  function heard({ type }) {
+    if (pongTimer === void 0) return;
+    if (type === "pong") stopWaiting();
+    else awaitPong();
+  }
+  function stopWaiting() {
+    clearTimeout(pongTimer);
+    pongTimer = void 0;
+  }
   return {
     async connectionParams() {
       const given = options.connectionParams;
@@ -80,27 +105,47 @@ function resumable(options = {}) {
     on: {
       opened: (opened) => void (socket = asRecord(opened)),
       // Called when the operation's sink has returned: the app has the message.
-      message: (message) => received(asRecord(message)),
-      // `terminate()` leaves the old socket wired while it closes, and npm's ws delivers until then.
-      // What comes has no sink any more, and would count as handed over.
-      closed: () => void (socket.onmessage = null),
-      // When the app throws, graphql-ws closes the socket and retries. A close that comes late would end
-      // the retry, and for good.
-      error: (error) => {
-        if (error instanceof Error) socket.onclose = null;
+      message(message) {
+        heard(asRecord(message));
+        received(asRecord(message));
+      },
+      ping: (fromServer) => fromServer === false && awaitPong(),
+      closed() {
+        stopWaiting();
+        socket.onmessage = null;
+      },
+      error(error) {
+        stopWaiting();
+        if ("onclose" in asRecord(asRecord(error).target)) return;
+        console.error("The connection is made anew, because of an error in the app:", error);
+        unwire(socket);
       }
     },
     generateID: randomUuid,
     jsonMessageReplacer(key, value) {
-      if (key === "") sent(asRecord(value));
+      if (key === "" && !written.has(this)) sent(asRecord(value));
+      if (typeof value === "object" && value !== null) written.add(value);
       return value;
     },
+    keepAlive: KEEP_ALIVE_MS,
     retryAttempts: Infinity,
     shouldRetry: () => true,
     retryWait(retries) {
       const mostMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** retries);
       return new Promise((resolve) => setTimeout(resolve, mostMs * (0.25 + 0.75 * Math.random())));
     }
+  };
+}
+function giveUp(socket) {
+  const { onclose } = socket;
+  unwire(socket);
+  socket.close?.(TERMINATED.code, TERMINATED.reason);
+  onclose?.(TERMINATED);
+}
+function unwire(socket) {
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.onerror = () => {
   };
 }
 async function call(callback, operation) {

@@ -1,12 +1,13 @@
+import type { StreamEntry } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Stream } from "../core/stream.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { Fifo } from "./fifo.ts";
-import type { KeptEntry, MemoryStream } from "./memory_stream.ts";
+import type { MemoryStream } from "./memory_stream.ts";
 
 interface WaitingDelivery {
   readonly stream: MemoryStream;
-  readonly entry: KeptEntry;
+  readonly entry: StreamEntry;
 }
 
 /** Entries that may wait for their delivery. Only listeners that publish make any wait. */
@@ -37,7 +38,7 @@ export class DeliveryQueue {
     );
   }
 
-  deliver(stream: MemoryStream, entry: KeptEntry): void {
+  deliver(stream: MemoryStream, entry: StreamEntry): void {
     if (stream.subscriptions === undefined) return;
     if (this.#delivering) return this.#waiting.push({ stream, entry });
     this.#delivering = true;
@@ -48,11 +49,14 @@ export class DeliveryQueue {
     this.#delivering = false;
   }
 
-  #deliverNow(stream: MemoryStream, entry: KeptEntry): void {
+  #deliverNow(stream: MemoryStream, entry: StreamEntry): void {
     if (stream.subscriptions === undefined) return;
     for (const subscription of stream.subscriptions) {
-      // One that was opened while the entry waited starts after it.
-      if (entry.position.offset <= subscription.start.offset) continue;
+      // One that was opened while the entry waited starts after it. What is not kept has no place of its
+      // own: such a one gets it too, which does no harm.
+      const { offset } = entry.position;
+      if (offset < subscription.start.offset) continue;
+      if (offset === subscription.start.offset && entry.transient === undefined) continue;
       try {
         subscription.listener(entry);
       } catch (error) {

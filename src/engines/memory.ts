@@ -1,8 +1,10 @@
-import type { Engine, Presence, Published, Receipts, StreamLog } from "../core/engine.ts";
+import type { Engine, Published, Receipts, RoomDirectory, StreamLog } from "../core/engine.ts";
+import type { Presence } from "../core/presence.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { MemoryCore } from "./memory_core.ts";
-import type { NodeShares } from "./memory_presence.ts";
+
 import type { MemorySubscription } from "./memory_subscription.ts";
+import type { NodeShares } from "./room_members.ts";
 
 export { createMemoryCore, type MemoryCore, type MemoryCoreOptions } from "./memory_core.ts";
 
@@ -62,13 +64,20 @@ export function createMemoryEngine({ core, nodeId }: MemoryEngineOptions): Engin
     top: (stream) => promise(() => core.log.top(stream)),
   };
   const presence: Presence = {
-    enter: (room, userId, share, event) =>
-      promise(() => core.presence.enter(shares, { room, userId }, { share, event })),
+    enter: (room, userId, share, beginning) =>
+      promise(() => core.presence.enter(shares, { room, userId }, share, beginning)),
+    keep: (room, userId, share) => promise(() => core.presence.keep(shares, { room, userId }, share)),
     exit: (room, userId, event) => promise(() => core.presence.exit(shares, { room, userId }, event)),
+    lease: (room, userId, lease, beginning) => promise(() => core.presence.lease({ room, userId }, lease, beginning)),
+    endLease: (room, userId, sessionId, event) =>
+      promise(() => core.presence.endLease({ room, userId }, sessionId, event)),
+    remove: (room, userId, event) => promise(() => core.presence.remove({ room, userId }, event)),
+    setState: (room, userId, state, change) => promise(() => core.presence.setState({ room, userId }, state, change)),
     member: (room, userId) => promise(() => core.presence.member({ room, userId })),
     members: (room, range) => promise(() => core.presence.members(room, range)),
     roomsOf: (userId) => promise(() => core.presence.roomsOf(userId)),
   };
+  const directory: RoomDirectory = { rooms: (range) => promise(() => core.directory.rooms(range)) };
   const receipts: Receipts = {
     put: (written) => promise(() => core.receipts.put(written)),
     get: (operationId) => promise(() => core.receipts.get(operationId)),
@@ -79,6 +88,7 @@ export function createMemoryEngine({ core, nodeId }: MemoryEngineOptions): Engin
     log,
     presence,
     receipts,
+    directory,
     open() {
       if (state !== "new") {
         return Promise.reject(new TypeError(`Cannot open the engine of node "${nodeId}": it is ${state}`));

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../core/clock.ts";
 import { silentTelemetry, type Telemetry } from "../core/telemetry.ts";
+import { MemoryDirectory } from "./memory_directory.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 import { MemoryLog, type MemoryLogBounds } from "./memory_log.ts";
 import { MemoryPresence } from "./memory_presence.ts";
@@ -27,6 +28,9 @@ export interface MemoryCoreOptions {
   readonly sweepMs?: number;
 }
 
+/** How often it is looked for leases that have run out, in milliseconds: a leave may be so much late. */
+const LEASE_SWEEP_MS = 1_000;
+
 /**
  * What the handles of one memory engine share: streams, keys, members.
  *
@@ -36,11 +40,13 @@ export class MemoryCore {
   readonly log: MemoryLog;
   readonly presence: MemoryPresence;
   readonly receipts: MemoryReceipts;
+  readonly directory: MemoryDirectory;
   readonly #keys: MemoryKeys;
   readonly #clock: Clock;
   readonly #sweepMs: number;
   #openNodes = 0;
   #cancelSweep: Cancel | undefined;
+  #cancelLeases: Cancel | undefined;
 
   constructor(options: MemoryCoreOptions) {
     const { clock, history, telemetry = silentTelemetry } = options;
@@ -61,7 +67,8 @@ export class MemoryCore {
       },
     });
     this.receipts = new MemoryReceipts({ now, maxReceipts: options.receipts ?? 100_000 });
-    this.presence = new MemoryPresence({ clock, log: this.log });
+    this.presence = new MemoryPresence({ clock, now, log: this.log });
+    this.directory = new MemoryDirectory(this.log, this.presence);
   }
 
   /** Streams that are known: with entries, with a subscription, or remembered by their epoch. */
@@ -87,6 +94,11 @@ export class MemoryCore {
     return this.presence.roomCount;
   }
 
+  /** Members that have a lease. */
+  get leaseCount(): number {
+    return this.presence.leaseCount;
+  }
+
   /** Says that one more node uses the core. */
   openNode(): void {
     if (this.#openNodes++ > 0) return;
@@ -95,13 +107,14 @@ export class MemoryCore {
       this.#keys.sweep();
       this.receipts.sweep();
     });
+    this.#cancelLeases = this.#clock.every(LEASE_SWEEP_MS, () => this.presence.sweep());
   }
 
   /** Says that one node no longer does. */
   closeNode(): void {
     if (--this.#openNodes > 0) return;
     this.#cancelSweep?.();
-    this.#cancelSweep = undefined;
+    this.#cancelLeases?.();
   }
 }
 

@@ -8,7 +8,7 @@ import { Fifo } from "./fifo.ts";
 export interface MemoryKeysDeps {
   /** Steady milliseconds. */
   readonly now: () => number;
-  /** Keys remembered at once; the oldest are forgotten first. */
+  /** Keys remembered at once of those that live equally long; the oldest are forgotten first. */
   readonly maxKeys: number;
 }
 
@@ -23,8 +23,12 @@ interface Remembered {
 export class MemoryKeys {
   readonly #deps: MemoryKeysDeps;
   readonly #byId = new Map<string, Remembered>();
-  /** In the order they were remembered; may hold some that a later one has replaced. */
-  readonly #order = new Fifo<Remembered>();
+  /**
+   * By how long they live, in the order they were remembered; may hold some that a later
+   * one has replaced. Apart, so that the many that are made for each operation do not
+   * push out those that were chosen.
+   */
+  readonly #orders = new Map<number, Fifo<Remembered>>();
 
   constructor(deps: MemoryKeysDeps) {
     this.#deps = deps;
@@ -56,18 +60,22 @@ export class MemoryKeys {
     const id = idOf(stream, key);
     const remembered = { id, fingerprint, position, expiresAtMs: this.#deps.now() + ttlMs };
     this.#byId.set(id, remembered);
-    this.#order.push(remembered);
-    if (this.#order.length > this.#deps.maxKeys) this.#forgetOldest();
+    let order = this.#orders.get(ttlMs);
+    if (order === undefined) this.#orders.set(ttlMs, order = new Fifo());
+    order.push(remembered);
+    if (order.length > this.#deps.maxKeys) this.#forgetOldest(order);
   }
 
-  /** Forgets what has expired. One that lives longer than those after it holds them up. */
+  /** Forgets what has expired. */
   sweep(): void {
     const now = this.#deps.now();
-    while ((this.#order.at(0)?.expiresAtMs ?? Infinity) <= now) this.#forgetOldest();
+    for (const order of this.#orders.values()) {
+      while ((order.at(0)?.expiresAtMs ?? Infinity) <= now) this.#forgetOldest(order);
+    }
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#order.shift();
+  #forgetOldest(order: Fifo<Remembered>): void {
+    const oldest = order.shift();
     if (oldest !== undefined && this.#byId.get(oldest.id) === oldest) this.#byId.delete(oldest.id);
   }
 }

@@ -96,6 +96,18 @@ export class MemoryLog {
     this.#deliveries.deliver(stream, this.#append(stream, text));
   }
 
+  /** Delivers a text in its turn without keeping it. {@linkcode requireCapacity} comes first. */
+  deliver(name: Stream, text: string): void {
+    const stream = this.#stream(name);
+    this.#deliveries.deliver(stream, stream.transient(text));
+    this.#keepForAWhile(stream);
+  }
+
+  /** The streams that keep an entry, in no order. */
+  *filled(): Generator<Stream> {
+    for (const [name, { length }] of this.#streams) if (length > 0) yield name;
+  }
+
   /** @throws as {@linkcode DeliveryQueue.requireCapacity} */
   requireCapacity(name: Stream): void {
     this.#deliveries.requireCapacity(name);

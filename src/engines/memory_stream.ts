@@ -62,6 +62,11 @@ export class MemoryStream {
     return entry;
   }
 
+  /** An entry that is not kept, at the place where the stream stands. */
+  transient(text: string): StreamEntry {
+    return { position: this.#top, previousTimeUs: this.#top.timeUs, text, transient: true };
+  }
+
   /** Lets the oldest entry go. */
   shift(): KeptEntry | undefined {
     const entry = this.#entries.shift();

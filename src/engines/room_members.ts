@@ -1,36 +1,69 @@
-import type { MemberMark, MemberPage, MemberRange, MemberRecord, MemberShare } from "../core/engine.ts";
+import type { MemberMark, MemberPage, MemberRange, MemberRecord, MemberShare, MemberState } from "../core/presence.ts";
 import type { RoomName } from "../core/room_name.ts";
 
-/** One user in one room, with what each node adds to it. */
+/** One user in one room, with all that holds the membership. */
 export class MemoryMember implements MemberMark {
   readonly room: RoomName;
   readonly userId: string;
+  state: MemberState | null = null;
+  lease: HeldLease | undefined;
   /** By node: whatever object stands for the node. */
-  readonly #shares = new Map<object, MemberShare>();
+  readonly #shares = new Map<NodeShares, MemberShare>();
 
   constructor({ room, userId }: { room: RoomName; userId: string }, readonly joinedAtMs: number) {
     this.room = room;
     this.userId = userId;
   }
 
-  /** How many nodes hold the membership. */
-  get shareCount(): number {
-    return this.#shares.size;
+  /** Whether a node or a lease holds the membership. */
+  get isHeld(): boolean {
+    return this.#shares.size > 0 || this.lease !== undefined;
   }
 
-  setShare(node: object, share: MemberShare): void {
+  /** Whether this node holds it, and nothing else does. */
+  isHeldOnlyBy(node: NodeShares): boolean {
+    return this.#shares.size === 1 && this.#shares.has(node) && this.lease === undefined;
+  }
+
+  setShare(node: NodeShares, share: MemberShare): void {
     this.#shares.set(node, share);
+    node.add(this);
   }
 
-  deleteShare(node: object): void {
+  deleteShare(node: NodeShares): void {
     this.#shares.delete(node);
+    node.delete(this);
+  }
+
+  /** Takes it from everything that holds it. */
+  release(): void {
+    for (const node of [...this.#shares.keys()]) this.deleteShare(node);
+    this.lease = undefined;
   }
 
   record(): MemberRecord {
     let sessionCount = 0;
     for (const share of this.#shares.values()) sessionCount += share.sessionCount;
-    return { userId: this.userId, joinedAtMs: this.joinedAtMs, sessionCount };
+    return {
+      userId: this.userId,
+      joinedAtMs: this.joinedAtMs,
+      sessionCount,
+      state: this.state?.json ?? null,
+      leasedUntilMs: this.lease?.untilMs ?? null,
+    };
   }
+}
+
+/** The memberships one node has a share in. Whoever made it tells the presence when the node goes. */
+export type NodeShares = Set<MemoryMember>;
+
+/** A lease as it is kept. */
+export interface HeldLease {
+  readonly sessionId: string;
+  /** When it runs out, by the wall clock, as clients are told. */
+  readonly untilMs: number;
+  /** The same in steady milliseconds, which is what counts. */
+  readonly untilSteadyMs: number;
 }
 
 /**
@@ -61,7 +94,7 @@ export class RoomMembers {
     this.#inOrder.splice(this.#countUpTo(member) - 1, 1);
   }
 
-  page({ after, limit }: MemberRange): MemberPage {
+  page({ after, limit }: MemberRange): Omit<MemberPage, "position"> {
     const start = after === undefined ? 0 : this.#countUpTo(after);
     const members = this.#inOrder.slice(start, start + limit).map((member) => member.record());
     const total = this.#inOrder.length;

@@ -2,7 +2,8 @@ import type { GraphQLError } from "graphql";
 import type { Backlog } from "../core/backlog.ts";
 import { formatCursor } from "../core/cursor.ts";
 import type { Caller } from "../core/caller.ts";
-import type { Feed, FeedPosition } from "../core/feed.ts";
+import type { FeedPosition } from "../core/feed.ts";
+import type { FeedRequest } from "../core/feed_request.ts";
 import type { ResolvedStart } from "../core/feed_start.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { FrameNotice, LiveFrame } from "./live_frame.ts";
@@ -12,10 +13,12 @@ import type { LiveMember, LiveSelection } from "./live_selection.ts";
 export interface CatchUpDeps {
   readonly member: LiveMember;
   readonly selection: LiveSelection;
-  readonly feed: Feed;
+  readonly request: FeedRequest;
   /** Where the node's live delivery stands. */
   readonly livePosition: () => FeedPosition;
   readonly mask: (error: unknown) => GraphQLError;
+  /** Called when the member has taken its own place. */
+  readonly onDone: () => void;
 }
 
 /** Live events kept while the member catches up; beyond it they are read from history instead. */
@@ -44,10 +47,15 @@ export class CatchUp implements LiveMember {
   /** What the first frame of a resume is to say; undefined once it has, or when there is none. */
   #recovered: boolean | undefined;
   #gap = false;
+  /** Whether anything was lost since it began. */
+  #hasLost = false;
+  /** Whether the members are still to be told; only a feed that was asked for with a snapshot tells them. */
+  #owesSnapshot: boolean;
 
   constructor(deps: CatchUpDeps) {
     this.#deps = deps;
     this.viewer = deps.member.viewer;
+    this.#owesSnapshot = deps.request.snapshot !== undefined;
   }
 
   /** The member has been told of its place already. */
@@ -60,6 +68,8 @@ export class CatchUp implements LiveMember {
     this.#buffer.push({ frame, delivery });
     if (this.#buffer.length <= MAX_BUFFERED_EVENTS && this.#bufferedBytes <= MAX_BUFFERED_BYTES) return;
     this.#overflowed = true;
+    // What is not kept is in no history: only the members as they are then make up for it.
+    this.#owesSnapshot = this.#deps.request.snapshot !== undefined;
     this.#clear();
   }
 
@@ -81,6 +91,16 @@ export class CatchUp implements LiveMember {
     return this.#deps.member.busy();
   }
 
+  /** Something was lost among the live events of a feed that tells its members: they are told anew. */
+  lose(): void {
+    this.#noteLoss();
+    this.#owesSnapshot = true;
+    if (!this.#caughtUp) return;
+    this.#caughtUp = false;
+    this.#backlog!.extend(this.#deps.livePosition());
+    void this.#read(this.#backlog!, true);
+  }
+
   /** Ends it; the member gets nothing more from here. */
   stop(): void {
     this.#stopped = true;
@@ -88,31 +108,65 @@ export class CatchUp implements LiveMember {
   }
 
   /** Reads and sends what was missed. Called once; never rejects. */
-  async run(backlog: Backlog, { resumes, lost }: ResolvedStart): Promise<void> {
-    if (resumes) this.#recovered = !lost;
+  async run(backlog: Backlog, { resumes, lost }: Pick<ResolvedStart, "resumes" | "lost">): Promise<void> {
+    if (resumes) this.#recovered = true;
+    if (lost) this.#noteLoss();
     this.#backlog = backlog;
+    await this.#read(backlog, resumes || lost, resumes);
+  }
+
+  async #read(backlog: Backlog, hasMissed: boolean, resumes = false): Promise<void> {
     try {
-      if (resumes && !await backlog.reachesBack()) this.#recovered = false;
-      await this.#readAll(backlog);
+      if (resumes && !await backlog.reachesBack()) this.#noteLoss();
+      await this.#readAll(backlog, hasMissed);
     } catch (error) {
       if (!this.#stopped) this.fail([this.#deps.mask(error)]);
     }
   }
 
-  async #readAll(backlog: Backlog): Promise<void> {
+  async #readAll(backlog: Backlog, hasMissed: boolean): Promise<void> {
     while (!this.#stopped) {
       const page = await backlog.next();
       if (this.#stopped) return;
       if (page === undefined) {
+        if (this.#owesSnapshot) await this.#sendSnapshot(backlog, hasMissed);
         await this.#sendBuffered(backlog);
-        if (this.#stopped || !this.#overflowed) return;
+        if (this.#stopped || this.#caughtUp) return;
         this.#overflowed = false;
         backlog.extend(this.#deps.livePosition());
         continue;
       }
       if (page.gap) this.#noteLoss();
       await this.#sendAll(page.deliveries);
+      // Others have their turn: a page may be one of many, and of events that are not for this member.
+      await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /**
+   * Tells the members as they are at one place of the feed: what was missed before it
+   * comes before it, and what has been told by it does not come again.
+   */
+  async #sendSnapshot(backlog: Backlog, hasMissed: boolean): Promise<void> {
+    const { request: { feed, snapshot } } = this.#deps;
+    this.#owesSnapshot = false;
+    // What waits and is not kept is older than what is taken now.
+    this.#buffer = this.#buffer.filter(({ delivery }) => delivery.publication.transient === undefined);
+    const { members, total, position } = await snapshot!();
+    if (this.#stopped) return;
+    if (hasMissed) {
+      backlog.extend([position]);
+      for (let page = await backlog.next(); page !== undefined; page = await backlog.next()) {
+        if (this.#stopped) return;
+        if (page.gap) this.#noteLoss();
+        await this.#sendAll(page.deliveries);
+      }
+    }
+    backlog.advance([position]);
+    const event = { kind: "snapshot", members, total, recovered: !this.#hasLost } as const;
+    const publication = { stream: feed.key, position, event, transient: true } as const;
+    const at = backlog.position;
+    await this.#sendAll([{ publication, position: at, cursor: formatCursor(feed, at) }]);
   }
 
   async #sendAll(deliveries: readonly Delivery[]): Promise<void> {
@@ -130,14 +184,14 @@ export class CatchUp implements LiveMember {
 
   /** Sends the live events that waited; when none is left, those that come go through. */
   async #sendBuffered(backlog: Backlog): Promise<void> {
-    const { member, feed } = this.#deps;
+    const { member, request: { feed } } = this.#deps;
     for (;;) {
       for (let wait = member.busy(); wait !== undefined && !this.#stopped; wait = member.busy()) await wait;
-      if (this.#stopped || this.#overflowed) return;
+      if (this.#stopped || this.#overflowed || this.#owesSnapshot) return;
       const next = this.#buffer.shift();
       if (next === undefined) break;
       this.#bufferedBytes -= next.frame.bytes.length;
-      if (!this.#isKnown(next.delivery)) this.#send(next.frame, next.delivery);
+      if (!this.#isKnown(next)) this.#send(next.frame, next.delivery);
       backlog.advance(next.delivery.position);
     }
     // Nothing is awaited from the last look at the buffer to here.
@@ -149,20 +203,25 @@ export class CatchUp implements LiveMember {
   }
 
   #pass(frame: LiveFrame, delivery: Delivery): void {
-    if (this.#isKnown(delivery)) return;
+    if (this.#isKnown({ frame, delivery })) return;
     this.#send(frame, delivery);
     this.#stepAside();
   }
 
-  /** Whether the reader has this already, from history. */
-  #isKnown({ publication: { stream, position } }: Delivery): boolean {
-    return this.#backlog!.holds(this.#deps.feed.streams.indexOf(stream), position);
+  /** Whether the reader has this already, from history; then the next one says what it was to say. */
+  #isKnown({ frame, delivery: { publication } }: Buffered): boolean {
+    const { stream, position, transient } = publication;
+    const index = this.#deps.request.feed.streams.indexOf(stream);
+    const isKnown = transient === undefined && this.#backlog!.holds(index, position);
+    if (isKnown && frame.notice?.gap === true) this.#noteLoss();
+    return isKnown;
   }
 
   /** The member takes its own place once there is nothing to say or to leave out any more. */
   #stepAside(): void {
-    const { selection, member } = this.#deps;
-    if (!this.#isAhead() && this.#notice() === undefined) selection.replace(this, member);
+    if (this.#isAhead() || this.#notice() !== undefined) return;
+    const { selection, member, onDone } = this.#deps;
+    selection.replace(this, member, onDone);
   }
 
   /** Whether something was lost and not said: a client that moved past it would never hear. */
@@ -179,6 +238,7 @@ export class CatchUp implements LiveMember {
   }
 
   #noteLoss(): void {
+    this.#hasLost = true;
     // Before the first frame it is the resume that has lost; later it is a gap in between.
     if (this.#recovered === undefined) this.#gap = true;
     else this.#recovered = false;

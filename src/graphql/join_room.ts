@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { JoinedRoom } from "../core/rooms.ts";
 import type { Builder } from "./builder.ts";
 import type { MemberRef } from "./member.ts";
@@ -27,7 +26,8 @@ export function addJoinRoom(builder: Builder, member: MemberRef): void {
         type: "DateTime",
         nullable: true,
         description: "When a membership that only a join over HTTP holds will end; null while a session holds it.",
-        resolve: () => null,
+        resolve: ({ member: { sessionCount, leasedUntilMs } }) =>
+          sessionCount > 0 || leasedUntilMs === null ? null : new Date(leasedUntilMs),
       }),
     }),
   });
@@ -36,19 +36,17 @@ export function addJoinRoom(builder: Builder, member: MemberRef): void {
       type: payload,
       nullable: true,
       description: "Makes you a member for as long as this session is connected, and 10 seconds longer, so that a " +
-        "reconnect is no leave. Others see `UserJoined` once per user. Errors: `FORBIDDEN` without the right to " +
-        "join, `ROOM_LIMIT` (with `limit`) above 100 rooms a session, `BAD_USER_INPUT`. Over HTTP it needs the " +
-        "`x-session-id` of an open connection; anything else there is not built yet: `NOT_IMPLEMENTED`.",
+        "reconnect is no leave; a session that is continued is a member again. Over HTTP without the `x-session-id` " +
+        "of an open connection it lasts for a minute, or as long as you subscribe to the room. Others see " +
+        "`UserJoined` once per user. Errors: `FORBIDDEN` without the right to join, `ROOM_LIMIT` (with `limit`) above " +
+        "100 rooms a session, `PAYLOAD_TOO_LARGE` (with `limit`) for the state, `BAD_USER_INPUT`.",
       args: {
         room: t.arg.id({ required: true, description: "The room's name, 1 to 128 characters." }),
         state: t.arg({
           type: "JSON",
-          description: "The state to begin with, as in `setPresence`. Not built yet: `NOT_IMPLEMENTED`.",
+          description: "Your state in the room, as in `setPresence`.",
         }),
       },
-      resolve: (_root, { room, state }, { rooms, viewer }) => {
-        if ((state ?? null) !== null) throw notImplemented("joinRoom(state:)");
-        return rooms.join(viewer, room);
-      },
+      resolve: (_root, { room, state }, { rooms, viewer }) => rooms.join(viewer, room, state ?? null),
     }));
 }

@@ -1,15 +1,11 @@
-import { executeSubscriptionEvent, type ExecutionResult, type GraphQLError } from "graphql";
+import type { GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
-import { messageId, type StreamEvent } from "../core/event.ts";
+import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { FeedReader } from "../core/hub.ts";
-import type { FeedRequest, Rooms } from "../core/rooms.ts";
-import type { FrameCache } from "./frame_cache.ts";
-import { type FrameNotice, LiveFrame } from "./live_frame.ts";
-import { createSharedContext } from "./shared_context.ts";
-
-/** Subscription arguments that graphql-js has checked. */
-export type CheckedArgs = Parameters<typeof executeSubscriptionEvent>[0];
+import type { FeedRequest } from "../core/feed_request.ts";
+import type { FrameNotice, LiveFrame } from "./live_frame.ts";
+import type { SelectedFrames } from "./selected_frames.ts";
 
 /** One subscriber. Called synchronously, in the order of the feed. */
 export interface LiveMember {
@@ -38,11 +34,8 @@ export interface LiveMember {
 
 /** What a live selection needs. */
 export interface LiveSelectionDeps {
-  readonly rooms: Rooms;
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
-  /** What members missed and was read from history. */
-  readonly frames: FrameCache;
   /** Called when an event has been dealt with: some time later `tellMoved` is to be called. */
   readonly onMoved: (selection: LiveSelection) => void;
 }
@@ -53,16 +46,13 @@ const MAX_WAITING = 1_000;
 /**
  * One selection on one feed, executed once per event for all its members (G12).
  *
- * The execution sees a context that refuses to say who is asking. When a resolver asks
- * all the same, its result is thrown away, and from then on the selection is executed
- * once for each viewer. Events are executed one after the other, so that asynchronous
- * resolvers cannot change their order.
+ * Events are executed one after the other, so that asynchronous resolvers cannot change
+ * their order.
  */
 export class LiveSelection implements FeedReader {
-  readonly #args: CheckedArgs;
   readonly #request: FeedRequest;
   readonly #deps: LiveSelectionDeps;
-  readonly #number: number;
+  readonly #frames: SelectedFrames;
   readonly #members = new Set<LiveMember>();
   /** What was delivered while an earlier event is being executed, losses included. */
   readonly #waiting: (Delivery | "gap")[] = [];
@@ -71,23 +61,24 @@ export class LiveSelection implements FeedReader {
   readonly #whenIdle: (() => void)[] = [];
   #sending = false;
   #executing = false;
-  #perViewer = false;
   #gap = false;
   /** Where the last event that has been dealt with brought everybody. */
   #cursor: string | undefined;
 
-  /** `number` tells it from every other selection of the node. */
-  constructor(args: CheckedArgs, request: FeedRequest, deps: LiveSelectionDeps & { readonly number: number }) {
-    // The first subscriber's context must not outlive its part in this.
-    this.#args = { ...args, contextValue: undefined };
+  constructor(frames: SelectedFrames, request: FeedRequest, deps: LiveSelectionDeps) {
+    this.#frames = frames;
     this.#request = request;
     this.#deps = deps;
-    this.#number = deps.number;
   }
 
   /** How many subscribers there are. */
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Those who get what is delivered now. */
+  get members(): readonly LiveMember[] {
+    return [...this.#members];
   }
 
   add(member: LiveMember): void {
@@ -107,11 +98,15 @@ export class LiveSelection implements FeedReader {
   /**
    * Gives one member's place to another, if it still has it; it gets what is delivered
    * from then on. Waits until all that was delivered before has been dealt with: the old
-   * one may have to leave some of it out.
+   * one may have to leave some of it out. `onReplaced` is called then.
    */
-  replace(old: LiveMember, member: LiveMember): void {
-    if (!this.isIdle) this.#whenIdle.push(() => this.replace(old, member));
-    else if (this.#members.delete(old)) this.#members.add(member);
+  replace(old: LiveMember, member: LiveMember, onReplaced: () => void): void {
+    if (!this.isIdle) return void this.#whenIdle.push(() => this.replace(old, member, onReplaced));
+    if (!this.#members.delete(old)) return;
+    this.#members.add(member);
+    // What has not been said to the one is said to the other.
+    if (this.#owedGap.delete(old)) this.#owedGap.add(member);
+    onReplaced();
   }
 
   gap(): void {
@@ -146,22 +141,13 @@ export class LiveSelection implements FeedReader {
   async missed(delivery: Delivery, viewer: Caller): Promise<LiveFrame | undefined> {
     const { publication } = delivery;
     if (!this.#request.accepts(publication) || isExcluded(publication.event, viewer)) return undefined;
-    const { frames } = this.#deps;
-    const key = `${this.#number} ${messageId(publication.position)} ${delivery.cursor}`;
-    const known = this.#perViewer ? undefined : frames.get(key);
-    if (known !== undefined) return known;
-    const result = this.#perViewer ? undefined : await this.#resultForAll(delivery);
-    if (result === undefined) return this.#frame(await this.#resultFor(delivery, viewer), delivery);
-    const frame = this.#frame(result, delivery);
-    // What failed may not fail the next time.
-    if (result.errors === undefined) frames.put(key, frame);
-    return frame;
+    return await this.#frames.missed(delivery, viewer);
   }
 
   #execute(delivery: Delivery): void {
     let done: Promise<void> | undefined;
     try {
-      done = this.#perViewer ? this.#sendPerViewer(delivery) : this.#sendShared(delivery);
+      done = this.#frames.differ ? this.#sendPerViewer(delivery) : this.#sendShared(delivery);
     } catch (error) {
       this.#lose(error);
     }
@@ -187,13 +173,12 @@ export class LiveSelection implements FeedReader {
 
   /** Returns a promise only when a resolver did. */
   #sendShared(delivery: Delivery): Promise<void> | undefined {
-    const send = (result: ExecutionResult | undefined): Promise<void> | undefined => {
-      if (result === undefined) return this.#sendPerViewer(delivery);
-      const frame = this.#frame(result, delivery);
+    const send = (frame: LiveFrame | undefined): Promise<void> | undefined => {
+      if (frame === undefined) return this.#sendPerViewer(delivery);
       this.#send(frame, delivery, { members: this.#members, gap: this.#takeGap() });
     };
-    const result = this.#resultForAll(delivery);
-    return result instanceof Promise ? result.then(send) : send(result);
+    const frame = this.#frames.forAll(delivery);
+    return frame instanceof Promise ? frame.then(send) : send(frame);
   }
 
   async #sendPerViewer(delivery: Delivery): Promise<void> {
@@ -205,7 +190,7 @@ export class LiveSelection implements FeedReader {
     }
     const gap = this.#takeGap();
     await Promise.all([...byViewer].map(async ([viewer, members]) => {
-      const frame = this.#frame(await this.#resultFor(delivery, viewer), delivery);
+      const frame = await this.#frames.forViewer(delivery, viewer);
       this.#send(frame, delivery, { members: members.filter((member) => this.#members.has(member)), gap });
     }));
   }
@@ -219,34 +204,6 @@ export class LiveSelection implements FeedReader {
     const gap = this.#gap;
     this.#gap = false;
     return gap;
-  }
-
-  /** The result that is the same for everyone; undefined, now and from now on, when there is none. */
-  #resultForAll(delivery: Delivery): ExecutionResult | undefined | Promise<ExecutionResult | undefined> {
-    const shared = createSharedContext(this.#deps.rooms);
-    const finish = (result: ExecutionResult): ExecutionResult | undefined => {
-      if (!shared.finish().touched) return result;
-      this.#perViewer = true;
-      return undefined;
-    };
-    const result = executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue: shared.context });
-    return result instanceof Promise ? result.then(finish) : finish(result);
-  }
-
-  async #resultFor(delivery: Delivery, viewer: Caller): Promise<ExecutionResult> {
-    const contextValue = { rooms: this.#deps.rooms, viewer };
-    return await executeSubscriptionEvent({ ...this.#args, rootValue: delivery, contextValue });
-  }
-
-  #frame(result: ExecutionResult, { cursor }: Delivery): LiveFrame {
-    const errors = result.errors?.map((error) => this.#deps.mask(error).toJSON());
-    const extensions = { ...result.extensions, cursor };
-    return new LiveFrame(
-      JSON.stringify(
-        errors === undefined ? { data: result.data, extensions } : { data: result.data, errors, extensions },
-      ),
-      cursor,
-    );
   }
 
   #send(shared: LiveFrame, delivery: Delivery, { members, gap }: Audience): void {
@@ -292,6 +249,6 @@ interface Audience {
 }
 
 /** Whether the sender kept this from the viewer's session, which user and id name together. */
-function isExcluded(event: StreamEvent, { sessionId, principal }: Caller): boolean {
+function isExcluded(event: FeedEvent, { sessionId, principal }: Caller): boolean {
   return event.kind === "message" && event.excludedSessionId === sessionId && event.senderId === principal.userId;
 }

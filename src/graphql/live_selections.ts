@@ -1,15 +1,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Cancel, Clock } from "../core/clock.ts";
 import { formatCursor } from "../core/cursor.ts";
+import type { FeedRequest } from "../core/feed_request.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
 import { CatchUp } from "./catch_up.ts";
 import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
-import { type CheckedArgs, type LiveMember, LiveSelection, type LiveSelectionDeps } from "./live_selection.ts";
+import { type LiveMember, LiveSelection } from "./live_selection.ts";
+import { type CheckedArgs, SelectedFrames, type SelectedFramesDeps } from "./selected_frames.ts";
 
 /** What the live selections need. */
-export interface LiveSelectionsDeps extends Omit<LiveSelectionDeps, "onMoved" | "frames"> {
+export interface LiveSelectionsDeps extends Omit<SelectedFramesDeps, "cache" | "number"> {
   readonly hub: Hub;
   readonly clock: Clock;
 }
@@ -25,9 +27,12 @@ export interface LiveOperation {
 
 interface Shared {
   readonly selection: LiveSelection;
+  readonly request: FeedRequest;
   readonly attached: Promise<Attachment>;
   /** Members, and those who wait to become one: while there are any, the selection stays. */
   users: number;
+  /** For each member that has not got everything yet, who stands in for it. */
+  readonly catchUps: Map<LiveMember, CatchUp>;
 }
 
 /**
@@ -83,15 +88,16 @@ export class LiveSelections {
     const shared = this.#selections.get(key) ?? this.#open(key, source, operation);
     const { selection, attached } = shared;
     shared.users++;
-    let catchUp: CatchUp | undefined;
     let left = false;
     const leave = (): void => {
       if (left) return;
       left = true;
       selection.remove(member);
+      const catchUp = shared.catchUps.get(member);
       if (catchUp !== undefined) {
         catchUp.stop();
         selection.remove(catchUp);
+        shared.catchUps.delete(member);
       }
       if (--shared.users > 0) return;
       if (this.#selections.get(key) === shared) this.#selections.delete(key);
@@ -101,16 +107,16 @@ export class LiveSelections {
     try {
       const attachment = await attached;
       const live = attachment.position;
-      const { start } = source.request;
+      const { start, snapshot } = source.request;
       // A selection that is still busy with earlier events would send them to a newcomer.
-      if (start.kind === "now" && selection.isIdle) {
+      if (start.kind === "now" && snapshot === undefined && selection.isIdle) {
         // Nothing can be delivered between being told of the place and being there.
         member.begin(formatCursor(feed, live));
         selection.add(member);
         return leave;
       }
-      const { hub, mask } = this.#deps;
-      catchUp = new CatchUp({ member, selection, feed, mask, livePosition: () => attachment.position });
+      const { hub } = this.#deps;
+      const catchUp = this.#standIn(member, shared, attachment);
       selection.add(catchUp);
       const resolved = await hub.resolveStart(feed, start, live);
       member.begin(resolved.cursor);
@@ -119,6 +125,36 @@ export class LiveSelections {
     } catch (error) {
       leave();
       throw error;
+    }
+  }
+
+  #standIn(member: LiveMember, { selection, request, catchUps }: Shared, attachment: Attachment): CatchUp {
+    const catchUp = new CatchUp({
+      member,
+      selection,
+      request,
+      mask: this.#deps.mask,
+      livePosition: () => attachment.position,
+      onDone: () => catchUps.delete(member),
+    });
+    catchUps.set(member, catchUp);
+    return catchUp;
+  }
+
+  /** After a loss those who keep a list of members need it whole: they catch up once more. */
+  async #catchUpAgain(shared: Shared): Promise<void> {
+    const { selection, request: { feed } } = shared;
+    const attachment = await shared.attached;
+    for (const member of selection.members) {
+      if (member instanceof CatchUp) {
+        member.lose();
+        continue;
+      }
+      const catchUp = this.#standIn(member, shared, attachment);
+      selection.replace(member, catchUp, () => {
+        const live = attachment.position;
+        void catchUp.run(this.#deps.hub.backlog(feed, live, live), { resumes: false, lost: true });
+      });
     }
   }
 
@@ -148,17 +184,17 @@ export class LiveSelections {
   }
 
   #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
-    const selection = new LiveSelection(operation.args, source.request, {
-      ...this.#deps,
-      frames: this.#frames,
-      number: this.#opened++,
+    const { request } = source;
+    const frames = new SelectedFrames(operation.args, { ...this.#deps, cache: this.#frames, number: this.#opened++ });
+    const selection = new LiveSelection(frames, request, {
+      mask: this.#deps.mask,
       onMoved: (moved) => this.#noteMoved(moved),
     });
-    const attached = this.#deps.hub.attach(source.request.feed, {
+    const attached = this.#deps.hub.attach(request.feed, {
       deliver: (delivery) => this.#clean(() => selection.deliver(delivery)),
-      gap: () => selection.gap(),
+      gap: () => request.snapshot === undefined ? selection.gap() : void this.#catchUpAgain(shared),
     });
-    const shared = { selection, attached, users: 0 };
+    const shared: Shared = { selection, request, attached, users: 0, catchUps: new Map() };
     this.#selections.set(key, shared);
     return shared;
   }

@@ -1,5 +1,5 @@
 import { parseResume } from "../core/feed_start.ts";
-import type { FeedRequest } from "../core/rooms.ts";
+import type { FeedRequest } from "../core/feed_request.ts";
 
 /**
  * What a live root field's `subscribe` returns: what to follow, not how.

@@ -1,4 +1,4 @@
-import type { MemberRecord } from "../core/engine.ts";
+import type { MemberRecord } from "../core/presence.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
 
@@ -37,7 +37,7 @@ export function addMember(builder: Builder) {
         nullable: true,
         description: "What the user last set with `setPresence` (typing, away, a caret), at most 1 KiB; null when " +
           "nothing is set. Gone when the session that set it ends.",
-        resolve: () => null,
+        resolve: ({ record: { state } }) => state === null ? null : JSON.parse(state),
       }),
     }),
   });

@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { Builder } from "./builder.ts";
 import { LiveSource } from "./live_source.ts";
@@ -29,13 +28,13 @@ export function addMessagesSubscription(builder: Builder, message: MessageRef): 
         join: t.arg.boolean({
           required: true,
           defaultValue: false,
-          description: "Hold a membership of the room while subscribed. Not built yet: `NOT_IMPLEMENTED`.",
+          description:
+            "Be a member of the room while subscribed: as with `joinRoom`, and completing the subscription leaves.",
         }),
         event: t.arg.string({ description: "Only messages that `broadcast` gave this event name." }),
       },
       subscribe: async (_root, { room, event, after, last, join }, { rooms, viewer }) => {
-        if (join) throw notImplemented("messages(join: true)");
-        const request = { room: room ?? null, event: event ?? null, after: after ?? null, last: last ?? null };
+        const request = { room: room ?? null, event: event ?? null, after: after ?? null, last: last ?? null, join };
         return new LiveSource(await rooms.openMessages(viewer, request));
       },
       resolve: (delivery: Delivery) => messageOf(delivery),

@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { LeftRoom } from "../core/rooms.ts";
 import type { Builder } from "./builder.ts";
 
@@ -30,15 +29,14 @@ function addRemoveFromRoom(builder: Builder): void {
       nullable: true,
       description:
         "Ends a user's membership and their subscriptions on the room, on every node. No ban: the user may " +
-        "come back. Needs the scope `moderate`. Not built yet: `NOT_IMPLEMENTED`.",
+        "come back. Needs the scope `moderate`: `FORBIDDEN` without it.",
       args: {
         room: t.arg.id({ required: true, description: "The room's name." }),
         userId: t.arg.id({ required: true, description: "Whom to remove." }),
         reason: t.arg.string({ description: "Why, for the user and the log." }),
       },
-      resolve: () => {
-        throw notImplemented("removeFromRoom");
-      },
+      resolve: (_root, { room, userId, reason }, { rooms, viewer }) =>
+        rooms.remove(viewer, { room, userId, reason: reason ?? null }),
     }));
 }
 
@@ -58,13 +56,12 @@ function addDisconnectUser(builder: Builder): void {
       nullable: true,
       description:
         "Closes every connection of a user on every node with 4401, after which stock clients do not come back " +
-        "by themselves. Needs the scope `admin`. Not built yet: `NOT_IMPLEMENTED`.",
+        "by themselves. Needs the scope `admin`: `FORBIDDEN` without it.",
       args: {
         userId: t.arg.id({ required: true, description: "Whom to disconnect." }),
         reason: t.arg.string({ description: "Why, for the user and the log." }),
       },
-      resolve: () => {
-        throw notImplemented("disconnectUser");
-      },
+      resolve: (_root, { userId, reason }, { rooms, viewer }) =>
+        rooms.disconnect(viewer, { userId, reason: reason ?? null }),
     }));
 }

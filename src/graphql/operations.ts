@@ -10,10 +10,11 @@ import {
   type OperationTypeNode,
   validateSubscriptionArgs,
 } from "graphql";
+import type { Unfollow } from "../core/rooms.ts";
 import type { Context } from "./context.ts";
 import type { Documents } from "./documents.ts";
 import type { LiveMember } from "./live_selection.ts";
-import type { LiveSelections } from "./live_selections.ts";
+import type { LiveOperation, LiveSelections } from "./live_selections.ts";
 import { LiveSource } from "./live_source.ts";
 
 /** What a client asks, as it came in. */
@@ -38,8 +39,8 @@ export type PreparedOperation =
 /** A running subscription, or why it cannot run. */
 export type Subscribed =
   | { readonly errors: readonly GraphQLError[] }
-  /** Events go to the member; the function ends them. */
-  | { readonly errors?: never; readonly leave: () => void }
+  /** Events go to the member; the function ends them, once, and hears why. */
+  | { readonly errors?: never; readonly leave: Unfollow }
   /** A field of the program's own that returned an ordinary iterable: unshared, pulled. */
   | { readonly errors?: never; readonly iterable: AsyncGenerator<ExecutionResult, void, void> };
 
@@ -99,19 +100,39 @@ export class Operations {
     member: LiveMember,
     resume?: string,
   ): Promise<Subscribed> {
-    const { mask, live } = this.#deps;
+    const { mask } = this.#deps;
     try {
       const args = validateSubscriptionArgs({ ...operation.args, contextValue: context });
       if (!("schema" in args)) return { errors: args.map(mask) };
       const source = await createSourceEventStream(args);
       if (source instanceof LiveSource) {
         const from = resume === undefined ? source : source.resumed(resume);
-        return { leave: await live.join(from, { text: operation.text, args }, member) };
+        return { leave: await this.#follow(from, { text: operation.text, args }, { context, member }) };
       }
       if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(mask) };
       return { iterable: mapSourceToResponseEvent(args, source) };
     } catch (error) {
       return { errors: [mask(error)] };
+    }
+  }
+
+  /** A member first, then live: who joins by subscribing misses nothing from the join on. */
+  async #follow(
+    source: LiveSource,
+    operation: LiveOperation,
+    { context: { rooms, viewer }, member }: { readonly context: Context; readonly member: LiveMember },
+  ): Promise<Unfollow> {
+    const { mask, live } = this.#deps;
+    const unfollow = await rooms.follow(viewer, source.request, (error) => member.fail([mask(error)]));
+    try {
+      const leave = await live.join(source, operation, member);
+      return (end) => {
+        leave();
+        unfollow(end);
+      };
+    } catch (error) {
+      unfollow("COMPLETED");
+      throw error;
     }
   }
 }

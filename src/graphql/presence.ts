@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { Builder } from "./builder.ts";
 import type { MemberRef, MemberSource } from "./member.ts";
 
@@ -21,13 +20,15 @@ export function addSetPresence(builder: Builder, member: MemberRef): void {
       nullable: true,
       description:
         "Sets your state in a room you are a member of (`NOT_FOUND` otherwise). The last one set wins, and " +
-        "others see `MemberUpdated`; it is not kept in the history. Not built yet: `NOT_IMPLEMENTED`.",
+        "others see `MemberUpdated`; it is not kept in the history. It goes with the session that set it. Errors: " +
+        "`NOT_FOUND`, `FORBIDDEN`, `PAYLOAD_TOO_LARGE` (with `limit`), `BAD_USER_INPUT`.",
       args: {
         room: t.arg.id({ required: true, description: "The room's name." }),
         state: t.arg({ type: "JSON", required: true, description: "The whole new state, at most 1 KiB as JSON." }),
       },
-      resolve: () => {
-        throw notImplemented("setPresence");
+      resolve: async (_root, { room: roomName, state }, { rooms, viewer }) => {
+        const { room, member } = await rooms.setState(viewer, roomName, state);
+        return { room, record: member };
       },
     }));
 }

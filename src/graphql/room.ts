@@ -1,11 +1,11 @@
-import type { MemberPage } from "../core/engine.ts";
-import { RealtimeError } from "../core/errors.ts";
+import type { MemberPage } from "../core/presence.ts";
 import type { MessageView } from "../core/messages.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
 import { formatMemberCursor, parseMemberCursor } from "./member_cursor.ts";
 import type { MemberRef, MemberSource } from "./member.ts";
 import type { MessageRef } from "./message.ts";
+import { checkPageSize, MAX_PAGE } from "./page_size.ts";
 import { addConnection, type Page, type PageInfoRef } from "./pagination.ts";
 
 /** The type `Room`. */
@@ -17,9 +17,6 @@ export interface RoomRefs {
   readonly message: MessageRef;
   readonly pageInfo: PageInfoRef;
 }
-
-/** The most members or messages one page holds. */
-const MAX_PAGE = 300;
 
 /**
  * Adds `Room` and its connections.
@@ -78,7 +75,7 @@ export function addRoom(builder: Builder, { member, message, pageInfo }: RoomRef
           }),
         },
         resolve: async (room, { first, after }, { rooms }) => {
-          const limit = checkPageSize(first);
+          const limit = checkPageSize(first, "members");
           const range = typeof after === "string" ? { limit, after: parseMemberCursor(room, after) } : { limit };
           return memberPage(room, await rooms.members(room, range), "after" in range);
         },
@@ -106,11 +103,6 @@ export function addRoom(builder: Builder, { member, message, pageInfo }: RoomRef
 
 interface MemberPageSource extends Page<MemberSource> {
   readonly totalCount: number;
-}
-
-function checkPageSize(first: number): number {
-  if (first >= 1 && first <= MAX_PAGE) return first;
-  throw new RealtimeError("BAD_USER_INPUT", `Cannot list ${first} members: first must be 1 to ${MAX_PAGE}`);
 }
 
 function memberPage(room: RoomName, { members, total, hasMore }: MemberPage, continued: boolean): MemberPageSource {

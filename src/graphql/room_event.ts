@@ -1,7 +1,7 @@
 import { type LeaveReason, timestampMs } from "../core/event.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { RoomName } from "../core/room_name.ts";
-import type { RoomEventKind } from "../core/rooms.ts";
+import type { RoomEventKind } from "../core/feed_request.ts";
 import { roomOf } from "../core/stream.ts";
 import type { Builder } from "./builder.ts";
 import type { MemberRef, MemberSource } from "./member.ts";
@@ -130,7 +130,7 @@ export function addRoomEvent(builder: Builder, member: MemberRef) {
 }
 
 /**
- * Takes a delivery for the join or leave it is.
+ * Takes a delivery for the event of a room it is.
  *
  * @throws {TypeError} when the feed delivered anything else, which would be a bug of
  * the feed's filter
@@ -141,11 +141,23 @@ export function roomEventOf({ publication, cursor }: Delivery): RoomEventSource 
   if (room === null || event.kind === "message") {
     throw new TypeError(`Cannot take a "${event.kind}" of "${stream}" for an event of a room`);
   }
-  const { userId } = event;
-  const base = { room, userId, timestampMs: timestampMs(position), cursor };
-  if (event.kind === "left") return { ...base, type: "LEFT", reason: event.reason };
-  const record = { userId, joinedAtMs: base.timestampMs, sessionCount: event.sessionCount };
-  return { ...base, type: "JOINED", member: { room, record } };
+  const base = { room, timestampMs: timestampMs(position), cursor };
+  switch (event.kind) {
+    case "joined": {
+      const { userId, sessionCount, state } = event;
+      const record = { userId, joinedAtMs: base.timestampMs, sessionCount, state, leasedUntilMs: null };
+      return { ...base, type: "JOINED", userId, member: { room, record } };
+    }
+    case "left":
+      return { ...base, type: "LEFT", userId: event.userId, reason: event.reason };
+    case "updated":
+      return { ...base, type: "UPDATED", userId: event.member.userId, member: { room, record: event.member } };
+    case "snapshot": {
+      const { total: memberCount, recovered } = event;
+      const members = event.members.map((record) => ({ room, record }));
+      return { ...base, type: "SNAPSHOT", userId: null, members, memberCount, recovered };
+    }
+  }
 }
 
 const TYPE_NAMES: Readonly<Record<RoomEventKind, string>> = {
@@ -162,7 +174,7 @@ function addRoomEventType(builder: Builder) {
       JOINED: { description: "`UserJoined`." },
       LEFT: { description: "`UserLeft`." },
       UPDATED: { description: "`MemberUpdated`." },
-      SNAPSHOT: { description: "`RoomSnapshot`: the whole list of members. Not built yet: `NOT_IMPLEMENTED`." },
+      SNAPSHOT: { description: "`RoomSnapshot`: the whole list of members." },
     },
   });
 }

@@ -8,8 +8,8 @@ export function addRoomEventsSubscription(builder: Builder, refs: RoomEventRefs)
   builder.subscriptionField("roomEvents", (t) =>
     t.field({
       type: refs.event,
-      description: "Joins and leaves as they happen, once per user. You need not be a member, and your own are among " +
-        "them. Errors: `FORBIDDEN` without the right to read the room, `BAD_USER_INPUT`, `SUBSCRIPTION_LIMIT` " +
+      description: "Joins, leaves and changed states as they happen, once per user. You need not be a member, and " +
+        "your own are among them. Errors: `FORBIDDEN` without the right to read the room, `BAD_USER_INPUT`, `SUBSCRIPTION_LIMIT` " +
         "(with `limit`).",
       args: {
         room: t.arg.id({ required: true, description: "The room's name, 1 to 128 characters." }),

@@ -1,7 +1,9 @@
-import { notImplemented } from "../core/errors.ts";
+import type { RoomPage } from "../core/engine.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
-import { addConnection, type PageInfoRef } from "./pagination.ts";
+import { formatListCursor, parseListCursor } from "./list_cursor.ts";
+import { checkPageSize, MAX_PAGE } from "./page_size.ts";
+import { addConnection, type Page, type PageInfoRef } from "./pagination.ts";
 import type { RoomRef } from "./room.ts";
 
 /** The types the room fields refer to. */
@@ -34,15 +36,34 @@ export function addRoomFields(builder: Builder, { room, pageInfo }: RoomFieldsRe
   builder.queryField("rooms", (t) =>
     t.field({
       type: connection,
-      description: "The rooms that have a member or a message. Needs the scope `admin`. " +
-        "Not built yet: `NOT_IMPLEMENTED`.",
+      description: "The rooms that have a member or a kept message, sorted by name. Needs the scope `admin`: " +
+        "`FORBIDDEN` without it. `BAD_USER_INPUT` for a page size out of range or a cursor that is not from this list.",
       args: {
-        first: t.arg.int({ required: true, defaultValue: 50, description: "How many at most." }),
+        first: t.arg.int({ required: true, defaultValue: 50, description: `How many at most, 1 to ${MAX_PAGE}.` }),
         after: t.arg({ type: "Cursor", description: "Begin behind this room." }),
         prefix: t.arg.string({ description: "Only rooms whose name begins so; case counts." }),
       },
-      resolve: () => {
-        throw notImplemented("Query.rooms");
+      resolve: async (_root, { first, after, prefix }, { rooms, viewer }) => {
+        const limit = checkPageSize(first, "rooms");
+        const mark = typeof after === "string" ? { after: parseListCursor(LIST, after, isMark)[0] } : {};
+        const page = await rooms.list(viewer, { ...mark, prefix: prefix ?? "", limit });
+        return roomPage(page, "after" in mark);
       },
     }));
+}
+
+/** What the cursors of this list belong to. */
+const LIST = "rooms";
+
+function isMark(parts: readonly unknown[]): parts is readonly [RoomName] {
+  return parts.length === 1 && typeof parts[0] === "string";
+}
+
+function roomPage({ rooms, hasMore }: RoomPage, continued: boolean): Page<RoomName> {
+  return {
+    edges: rooms.map((node) => ({ node, cursor: formatListCursor(LIST, [node]) })),
+    hasNextPage: hasMore,
+    // Whether those before it are still there would take another look; it began behind one.
+    hasPreviousPage: continued,
+  };
 }

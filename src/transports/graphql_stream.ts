@@ -3,7 +3,7 @@ import type { GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import { RealtimeError } from "../core/errors.ts";
-import type { Rooms } from "../core/rooms.ts";
+import type { Rooms, Unfollow } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
@@ -67,19 +67,28 @@ export class GraphqlStreams {
     request: IncomingMessage,
     response: ServerResponse,
     operation: Operation,
-    viewer: Caller,
+    asking: Caller,
   ): Promise<void> {
     const { operations, rooms, mask, flushes, outboxBytes, openConnections, maxConnections } = this.#deps;
+    const isFull = openConnections() >= maxConnections;
+    if ((this.#stopping || isFull) && givesUpWhenRefused(request)) return void response.destroy();
     if (this.#stopping) throw new RealtimeError("SHUTTING_DOWN", "Cannot subscribe: the server is stopping");
-    if (openConnections() >= maxConnections) {
+    if (isFull) {
       throw new RealtimeError("RATE_LIMITED", "Cannot subscribe: too many connections", { retryAfterMs: 1_000 });
     }
     const format = chooseFormat(request.headers.accept);
     if (format === undefined) return refuseFormat(response);
 
-    let leave: (() => void) | undefined;
+    const { sessions } = this.#deps;
+    const { principal: { userId }, sessionId } = asking;
+    const disconnect = (reason: string): void =>
+      connection.disconnect(mask(new RealtimeError("UNAUTHENTICATED", reason)));
+    const held = sessions.connect({ userId, sessionId, disconnect });
+    const viewer = { ...asking, session: held.session };
+    if (held.continues) rooms.rejoin(viewer, [...held.session.rooms]);
+    let leave: Unfollow | undefined;
     let closed = false;
-    const connection = new StreamConnection({
+    const connection: StreamConnection = new StreamConnection({
       response,
       viewer,
       format,
@@ -91,7 +100,8 @@ export class GraphqlStreams {
     // Fires once on every path, however the answer ends.
     response.once("close", () => {
       closed = true;
-      leave?.();
+      leave?.("DISCONNECTED");
+      held.close("DISCONNECTED");
     });
     // What an EventSource saw last, when it comes back (HTML standard, section 9.2.4).
     const { "last-event-id": lastEventId } = request.headers;
@@ -111,14 +121,13 @@ export class GraphqlStreams {
       this.#pump(connection, response, iterable);
     }
     // The client went while the subscription was being begun.
-    if (closed) leave();
+    if (closed) leave("DISCONNECTED");
   }
 
   #opened(connection: StreamConnection, response: ServerResponse): void {
-    const { sessions, clock, telemetry, heartbeat } = this.#deps;
+    const { clock, telemetry, heartbeat } = this.#deps;
     const { viewer, format } = connection;
     const { userId } = viewer.principal;
-    const session = sessions.connect(userId, viewer.sessionId);
     const stopPulse = heartbeat.add(connection);
     const openedAt = clock.now();
     this.#connections.add(connection);
@@ -127,7 +136,6 @@ export class GraphqlStreams {
     response.once("close", () => {
       stopPulse();
       this.#connections.delete(connection);
-      session.close("DISCONNECTED");
       telemetry.record("info", "stream.closed", {
         format: format.name,
         userId,
@@ -165,6 +173,14 @@ interface Result {
  */
 function readsRefusalAsEvent({ method, headers: { accept } }: IncomingMessage): boolean {
   return method === "POST" && accept !== undefined && !/json|\*\/\*|application\/\*/i.test(accept);
+}
+
+/**
+ * Whether this is an EventSource: after any status but 200 it never comes back, after a
+ * broken connection it does (HTML standard, section 9.2.3).
+ */
+function givesUpWhenRefused({ method, headers: { accept } }: IncomingMessage): boolean {
+  return method === "GET" && accept === "text/event-stream";
 }
 
 function refuseFormat(response: ServerResponse): void {

@@ -44,6 +44,8 @@ export class Outbox implements Flushable {
   #bodies: Uint8Array[] = [];
   #bytes = 0;
   readonly #waiters = new Set<() => void>();
+  /** Beside the bound: the size of the last frame that was sent while there was room. */
+  #allowedBytes = 0;
   #closed = false;
   #full = false;
 
@@ -54,6 +56,11 @@ export class Outbox implements Flushable {
   /** Bytes that may wait. */
   get maxBytes(): number {
     return this.#deps.maxBytes;
+  }
+
+  /** What may wait while there still is room for what can be waited for, in bytes. */
+  get #roomyBytes(): number {
+    return this.#deps.maxBytes / 4;
   }
 
   /** Bytes that wait, here and in the socket. */
@@ -94,12 +101,14 @@ export class Outbox implements Flushable {
   }
 
   /**
-   * Whether the reader lags: a promise of when it has taken what was written, or has
-   * gone. Undefined while there is room for more than live events.
+   * Whether the reader lags: a promise of when it has taken what was written. Undefined
+   * while there is room for more than live events. Who waits for one that has gone
+   * waits for ever.
    */
   busy(): Promise<void> | undefined {
-    const { socket, maxBytes } = this.#deps;
-    if (this.#closed || this.waiting <= maxBytes / 4) return undefined;
+    const { socket } = this.#deps;
+    if (this.#closed || this.#full) return new Promise(() => {});
+    if (this.waiting <= this.#roomyBytes) return undefined;
     this.flush();
     if (socket.writableLength === 0) return undefined;
     return new Promise((resolve) => {
@@ -123,15 +132,16 @@ export class Outbox implements Flushable {
   close(): void {
     this.#closed = true;
     this.#clear();
-    for (const resolve of this.#waiters) resolve();
     this.#waiters.clear();
   }
 
   #push(head: Uint8Array | null, body: Uint8Array): void {
     if (this.#closed || this.#full) return;
     const { waiting } = this;
-    // One large frame alone is no lag.
-    if (waiting > 0 && waiting + frameBytes(head, body) > this.#deps.maxBytes) {
+    const size = frameBytes(head, body);
+    // One large frame alone is no lag, and what comes behind it is not to pay for it.
+    if (waiting <= this.#roomyBytes) this.#allowedBytes = size;
+    if (waiting > 0 && waiting + size > this.#deps.maxBytes + this.#allowedBytes) {
       this.#full = true;
       this.#deps.onOverflow();
       return;

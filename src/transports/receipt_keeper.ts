@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../core/clock.ts";
 import { type Receipt, RECEIPT_TTL_MS, type Receipts } from "../core/engine.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
+import { isReceiptOf, type Kept, receiptOf, type ReceiptOwner } from "./receipt_owner.ts";
 
 /** What keeping receipts needs. */
 export interface ReceiptKeeperDeps {
@@ -9,13 +10,8 @@ export interface ReceiptKeeperDeps {
   readonly telemetry: Telemetry;
 }
 
-/** What a receipt says that does not change. */
-export type ReceiptOwner = Omit<Receipt, "cursor">;
-
 /** A running operation whose client may come back without saying how far it got. */
-export interface KeptOperation {
-  readonly owner: ReceiptOwner;
-  /** Everything up to here has reached the client. */
+export interface KeptOperation extends Kept {
   confirmed: string;
   /** Ends it where it runs, because its client has come back elsewhere. */
   detach(): void;
@@ -67,24 +63,27 @@ export class ReceiptKeeper {
   }
 
   /**
-   * How far the client of this operation got before it came back; undefined when nobody
-   * knows. An operation of that id that still runs is detached: its connection is gone,
+   * How far the client of this operation got before it came back: undefined when it does
+   * not come back, "unreadable" when the engine cannot tell. An operation of that id that still runs is detached: its connection is gone,
    * and nobody has noticed yet.
    */
-  async recall(owner: ReceiptOwner): Promise<string | undefined> {
+  async recall(owner: ReceiptOwner): Promise<Receipt | "unreadable" | undefined> {
     const running = this.#operations.get(owner.operationId);
-    if (running !== undefined && isSame(running.owner, owner)) {
-      // Its receipt stays: it is the one that comes back that goes on with it.
-      this.release(running);
-      running.detach();
-      return running.confirmed;
+    if (running !== undefined) {
+      const receipt = receiptOf(running);
+      if (isReceiptOf(receipt, owner)) {
+        // Its receipt stays: it is the one that comes back that goes on with it.
+        this.release(running);
+        running.detach();
+        return receipt;
+      }
     }
     try {
       const receipt = await this.#deps.receipts.get(owner.operationId);
-      return receipt !== undefined && isSame(receipt, owner) ? receipt.cursor : undefined;
+      return receipt !== undefined && isReceiptOf(receipt, owner) ? receipt : undefined;
     } catch (error) {
       this.#report("receipt.read_failed", error);
-      return undefined;
+      return "unreadable";
     }
   }
 
@@ -127,15 +126,11 @@ export class ReceiptKeeper {
 
   #write(operations: readonly KeptOperation[]): void {
     if (operations.length === 0) return;
-    this.#deps.receipts.put(operations.map(({ owner, confirmed }) => ({ ...owner, cursor: confirmed })))
+    this.#deps.receipts.put(operations.map(receiptOf))
       .catch((error: unknown) => this.#report("receipt.write_failed", error));
   }
 
   #report(event: string, error: unknown): void {
     this.#deps.telemetry.record("warn", event, { error: describeError(error) });
   }
-}
-
-function isSame(one: ReceiptOwner, other: ReceiptOwner): boolean {
-  return one.fingerprint === other.fingerprint && one.userId === other.userId;
 }

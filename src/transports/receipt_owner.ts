@@ -1,14 +1,43 @@
 import { type Caller, GUEST_PREFIX } from "../core/caller.ts";
+import type { Receipt } from "../core/engine.ts";
 import { shortHash } from "../core/hash.ts";
 import type { Operation } from "../graphql/operations.ts";
-import type { ReceiptOwner } from "./receipt_keeper.ts";
 
-/** Who may come back to this operation by its id alone. */
-export function receiptOwner(operationId: string, { text, args }: Operation, { principal }: Caller): ReceiptOwner {
+/** Who may come back to an operation by its id alone. */
+export interface ReceiptOwner {
+  readonly operationId: string;
+  /** Stands for the document and its variables. */
+  readonly fingerprint: string;
+  /** Who runs it, in which session. */
+  readonly caller: Caller;
+}
+
+/** What a receipt is made of. */
+export interface Kept {
+  readonly owner: ReceiptOwner;
+  /** Everything up to here has reached the client. */
+  readonly confirmed: string;
+  /** Whether its client has ever answered: on this connection, or on one it came back from. */
+  readonly earned: boolean;
+}
+
+/** Who may come back to this operation. */
+export function receiptOwner(operationId: string, { text, args }: Operation, caller: Caller): ReceiptOwner {
   const { operationName, variableValues } = args;
-  return {
-    operationId,
-    fingerprint: shortHash(JSON.stringify([text, operationName ?? null, variableValues ?? null])),
-    userId: principal.userId.startsWith(GUEST_PREFIX) ? null : principal.userId,
-  };
+  const fingerprint = shortHash(JSON.stringify([text, operationName ?? null, variableValues ?? null]));
+  return { operationId, fingerprint, caller };
+}
+
+/** The receipt that says how far an operation's client has got. */
+export function receiptOf({ owner, confirmed, earned }: Kept): Receipt {
+  const { operationId, fingerprint, caller: { principal: { userId }, sessionId, session } } = owner;
+  const rooms = [...session?.rooms ?? []];
+  return { operationId, cursor: confirmed, fingerprint, userId, sessionId, rooms, answered: earned };
+}
+
+/** Whether a receipt is this owner's. A guest is known by the operation alone: it may have lost its name. */
+export function isReceiptOf({ fingerprint, userId }: Receipt, owner: ReceiptOwner): boolean {
+  if (fingerprint !== owner.fingerprint) return false;
+  const { userId: asking } = owner.caller.principal;
+  return userId === asking || (userId.startsWith(GUEST_PREFIX) && asking.startsWith(GUEST_PREFIX));
 }

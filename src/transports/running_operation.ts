@@ -1,3 +1,6 @@
+import type { FollowEnd } from "../core/follow_membership.ts";
+import type { Unfollow } from "../core/rooms.ts";
+
 /**
  * One operation of a connection, from its `subscribe` message to its end.
  *
@@ -6,9 +9,9 @@
  */
 export class RunningOperation {
   readonly #onEnd: (operation: RunningOperation) => void;
-  #leave: (() => void) | undefined;
+  #leave: Unfollow | undefined;
   #begun = false;
-  #ended = false;
+  #end: FollowEnd | undefined;
 
   /** `onEnd` frees the operation's id, once. */
   constructor(onEnd: (operation: RunningOperation) => void) {
@@ -17,25 +20,26 @@ export class RunningOperation {
 
   /** Whether it is a subscription that runs, and would hear of its client's complete. */
   get runs(): boolean {
-    return this.#begun && !this.#ended;
+    return this.#begun && !this.ended;
   }
 
   /** Whether it has been ended. Then nothing more may be said of its id: it may be another's. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#end !== undefined;
   }
 
   /** Says that it runs, and what stops it: called at once when it has been ended meanwhile. */
-  begin(leave: () => void): void {
-    if (this.#ended) return leave();
+  begin(leave: Unfollow): void {
+    if (this.#end !== undefined) return leave(this.#end);
     this.#begun = true;
     this.#leave = leave;
   }
 
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  /** Ends it, because its client has completed it or it failed, or because its connection has ended. */
+  end(end: FollowEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#onEnd(this);
-    this.#leave?.();
+    this.#leave?.(end);
   }
 }

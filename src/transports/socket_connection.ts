@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import type { Caller } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
-import type { ConnectionEnd, SessionConnection } from "../core/sessions.ts";
+import type { ConnectionEnd } from "../core/sessions.ts";
+import type { SocketSession } from "./continued_session.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Guest } from "./identify.ts";
@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import type { ResumeEntries } from "./resume_entries.ts";
 import { RunningOperation } from "./running_operation.ts";
+import type { SocketCaller } from "./socket_caller.ts";
 import { SocketReceipts } from "./socket_receipts.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -66,8 +67,14 @@ export class SocketConnection implements Pulse {
   subscriptions = 0;
   silentPings = 0;
   /** Set once connection_init has been accepted. */
-  caller: Caller | undefined;
-  session: SessionConnection | undefined;
+  caller: SocketCaller | undefined;
+  session: SocketSession | undefined;
+  /** Whether the client named its session when it connected. */
+  namesSession = false;
+  /** Whether a subscription has begun: its user is settled from then on. */
+  isFollowing = false;
+  /** While it is being found out whether a subscription continues an earlier session. */
+  continuing: Promise<unknown> | undefined;
   /** Where its client left off before, in its own words. */
   resume: ResumeEntries | undefined;
   /** Why our side closes, when it does; the peer's view of it may differ. */
@@ -165,7 +172,7 @@ export class SocketConnection implements Pulse {
     this.outbox.close();
     // Before the operations are ended: that would be the end of their receipts.
     this.receipts.close();
-    for (const operation of [...this.#operations.values()]) operation.end();
+    for (const operation of [...this.#operations.values()]) operation.end(this.endReason);
     this.session?.close(this.endReason);
   }
 }

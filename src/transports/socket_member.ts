@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { Caller } from "../core/caller.ts";
+import type { FollowEnd } from "../core/follow_membership.ts";
 import type { LiveMember } from "../graphql/live_selection.ts";
-import type { ReceiptOwner } from "./receipt_keeper.ts";
+import type { ReceiptOwner } from "./receipt_owner.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** What one subscription's member needs. */
@@ -12,7 +13,7 @@ export interface SocketMemberDeps {
   /** Whose receipts are kept; undefined when none are. */
   readonly owner: ReceiptOwner | undefined;
   /** Ends the operation, without a word. */
-  readonly stop: () => void;
+  readonly stop: (end: FollowEnd) => void;
   /** Whether it has been ended, perhaps while it was being begun. */
   readonly isOver: () => boolean;
   /** Whether it goes on from a receipt of an earlier connection. */
@@ -26,13 +27,15 @@ export function createSocketMember(
   const jsonId = JSON.stringify(id);
   const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
+  // Its client has come back over another connection: this one is over, noticed or not.
+  const detach = (): void => stop("DISCONNECTED");
   /** Where the last frame that was sent brought the client. */
   let sent = "";
   return {
     viewer,
     begin(cursor) {
       sent = cursor;
-      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned, detach: stop, sent: () => sent });
+      if (owner !== undefined && !isOver()) receipts.begin(owner, { cursor, earned, detach, sent: () => sent });
     },
     moved(cursor) {
       sent = cursor;
@@ -47,7 +50,7 @@ export function createSocketMember(
     },
     fail(errors) {
       outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
-      stop();
+      stop("COMPLETED");
     },
   };
 }

@@ -3,7 +3,9 @@ import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
 import { type Caller, parseSessionId } from "../core/caller.ts";
+import type { Receipt } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
+import type { FollowEnd } from "../core/follow_membership.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Context } from "../graphql/context.ts";
@@ -12,10 +14,12 @@ import type { Operation, OperationRequest, Operations } from "../graphql/operati
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
+import { connectSession, continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
-import { receiptOwner } from "./receipt_owner.ts";
+import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
 import { ResumeEntries } from "./resume_entries.ts";
 import { sendAnswer } from "./socket_answer.ts";
+import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import { createSocketMember } from "./socket_member.ts";
 
@@ -77,12 +81,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         const identity = await identify(connection, connectionParams ?? {}, deps);
         // Gone while we asked who it is: nothing was opened that would have to be closed.
         if (connection.closed || connection.ending !== undefined) return false;
-        const { principal, sessionId, resume } = identity;
+        const { principal, sessionId, resume, namesSession } = identity;
+        const { userId } = principal;
         connection.resume = resume;
-        connection.session = deps.sessions.connect(principal.userId, sessionId);
-        connection.caller = { principal, sessionId, namesSession: true, session: connection.session.session };
+        connection.namesSession = namesSession;
+        connection.session = connectSession(connection, { userId, sessionId }, deps);
+        const { session, continues } = connection.session;
+        connection.caller = new SocketCaller(principal, session);
+        if (continues) deps.rooms.rejoin(connection.caller, [...session.rooms]);
         deps.onAcknowledged(connection);
-        return { sessionId, userId: principal.userId };
+        return { sessionId, userId };
       } catch (error) {
         const refusal = error instanceof RealtimeError ? error : undefined;
         if (refusal === undefined) mask(error);
@@ -104,7 +112,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         return [mask(new RealtimeError("BAD_USER_INPUT", "Cannot use an operation id twice at once"))];
       }
       // makeServer takes the id for free: the client has completed what had not answered yet.
-      known?.end();
+      known?.end("COMPLETED");
       try {
         return await begin(connection, id, payload, subscriptions);
       } catch (error) {
@@ -121,7 +129,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
 
     // An iterable of the program's own has ended by itself.
     onComplete({ extra: connection }, id) {
-      connection.operation(id)?.end();
+      connection.operation(id)?.end("COMPLETED");
     },
     // Only the program's own iterables come here: everything else is masked where it is run.
     onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
@@ -152,13 +160,15 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     return runnable(operation, context, async () => {
       await connection.executions.enter();
       try {
+        // Whose it is may be about to change.
+        await connection.continuing;
         const result = await operations.execute(operation, context);
         // Answers wait for a reader that lags: only live events may cost it its connection.
         for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
         // Sent here, where it was just seen that there is room; unless the client has
         // completed it, and its id may be another's by now.
         if (!running.ended) {
-          running.end();
+          running.end("COMPLETED");
           delete subscriptions[id];
           sendAnswer(connection.outbox, id, result);
         }
@@ -178,45 +188,60 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   ) {
     checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
     const running = connection.start(id, true);
-    const stop = (): void => {
-      running.end();
+    const stop = (end: FollowEnd): void => {
+      running.end(end);
       // makeServer must not know the id any more: nothing more is said of it.
       delete subscriptions[id];
     };
     const { viewer } = context;
     const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
     // Recalled in any case: what still runs under this id ends there.
-    const receipt = owner === undefined ? undefined : await deps.keeper.recall(owner);
-    const resume = connection.resume?.take(id) ?? receipt;
+    const receipt = owner === undefined ? undefined : await recall(connection, owner);
+    // What cannot be read may have been anything: as a cursor it is none, and that counts as a loss.
+    const resume = connection.resume?.take(id) ?? (receipt === "unreadable" ? "" : receipt?.cursor);
     const member = createSocketMember({
       connection,
       viewer,
       id,
       owner,
       stop,
-      earned: receipt !== undefined,
+      earned: receipt !== undefined && receipt !== "unreadable" && receipt.answered,
       isOver: () => running.ended,
     });
+    connection.isFollowing = true;
     const subscribed = await operations.subscribe(operation, context, member, resume);
     if (running.ended) {
       // Ended while it was being begun. makeServer would take its outcome for that of
       // whoever has the id now, so it never hears of one.
-      if ("leave" in subscribed) subscribed.leave();
+      if ("leave" in subscribed) running.begin(subscribed.leave);
       else if ("iterable" in subscribed) void subscribed.iterable.return().catch(mask);
       return await never();
     }
     if (subscribed.errors !== undefined) {
-      running.end();
+      running.end("COMPLETED");
       return subscribed.errors;
     }
     if ("leave" in subscribed) {
       running.begin(subscribed.leave);
-      return runnable(operation, context, () => endless(() => running.end()));
+      return runnable(operation, context, () => endless(() => running.end("COMPLETED")));
     }
     const { iterable } = subscribed;
     // Nobody waits for the iterable of a program's own field to be closed.
     running.begin(() => void iterable.return().catch(mask));
     return runnable(operation, context, () => iterable);
+  }
+
+  /** Finds how far a subscription's client had got, and continues the session it had then. */
+  async function recall(
+    connection: SocketConnection,
+    owner: ReceiptOwner,
+  ): Promise<Receipt | "unreadable" | undefined> {
+    const recalling = deps.keeper.recall(owner).then((receipt) => {
+      if (receipt !== undefined && receipt !== "unreadable") continueSession(connection, receipt, deps);
+      return receipt;
+    });
+    connection.continuing = recalling;
+    return await recalling;
   }
 }
 
@@ -245,8 +270,9 @@ async function identify(
   const { sessionId } = parameters;
   const resume = ResumeEntries.parse(parameters.resume);
   const credentials = connectionCredentials(parameters, connection.request, connection.guest);
-  const named = sessionId === undefined || sessionId === null ? ulid() : parseSessionId(sessionId);
-  return { principal: await authenticator.authenticate(credentials), sessionId: named, resume };
+  const namesSession = sessionId !== undefined && sessionId !== null;
+  const named = namesSession ? parseSessionId(sessionId) : ulid();
+  return { principal: await authenticator.authenticate(credentials), sessionId: named, namesSession, resume };
 }
 
 function checkCount(count: number, limit: number, what: string): void {

@@ -2,7 +2,8 @@ import type { Cancel, Clock } from "../core/clock.ts";
 import type { FrameNotice } from "../graphql/live_frame.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
 import type { Outbox } from "./outbox.ts";
-import type { KeptOperation, ReceiptKeeper, ReceiptOwner } from "./receipt_keeper.ts";
+import type { KeptOperation, ReceiptKeeper } from "./receipt_keeper.ts";
+import type { ReceiptOwner } from "./receipt_owner.ts";
 
 /** What one connection's receipts need. */
 export interface SocketReceiptsDeps {
@@ -15,7 +16,7 @@ export interface SocketReceiptsDeps {
 /** Where an operation begins. */
 export interface ReceiptBeginning {
   readonly cursor: string;
-  /** Whether that is where a receipt of an earlier connection left off. */
+  /** Whether that is where its client left off on an earlier connection, on which it answered. */
   readonly earned: boolean;
   /** Ends it where it runs, because its client has come back elsewhere. */
   readonly detach: () => void;
@@ -26,7 +27,6 @@ export interface ReceiptBeginning {
 /** A kept operation, and the pings that told of it and have not been answered. */
 interface PingedOperation extends KeptOperation {
   readonly pinged: string[];
-  /** Whether its client has ever answered: on this connection, or on the one it comes back from. */
   earned: boolean;
   readonly sent: () => string;
 }
@@ -36,6 +36,14 @@ interface PingPayload {
   readonly rooms: Readonly<Record<string, string>>;
   readonly recovered?: readonly string[];
   readonly gap?: readonly string[];
+  readonly sessionId?: string;
+  readonly userId?: string;
+}
+
+/** The session of an earlier connection, and its user. */
+export interface Continued {
+  readonly sessionId: string;
+  readonly userId: string;
 }
 
 /** How long a client has to answer its first ping, in milliseconds. */
@@ -59,6 +67,7 @@ export class SocketReceipts implements Flushable {
   readonly #moved = new Set<string>();
   /** What the next Ping says of losses, unless a frame says it first. */
   readonly #notices = new Map<string, FrameNotice>();
+  #continued: Continued | undefined;
   #scheduled = false;
   #pingedAtMs = -Infinity;
   #cancelPause: Cancel | undefined;
@@ -99,6 +108,11 @@ export class SocketReceipts implements Flushable {
     this.#notices.delete(operationId);
   }
 
+  /** Says with the next Ping in which session its client goes on, instead of what the ConnectionAck said. */
+  continued(continued: Continued): void {
+    this.#continued = continued;
+  }
+
   /** Takes what a client sent back. */
   answered(payload: Readonly<Record<string, unknown>> | undefined): void {
     const rooms = payload?.rooms;
@@ -113,6 +127,7 @@ export class SocketReceipts implements Flushable {
       operation.earned = true;
       this.#deps.keeper.confirm(operation, cursor);
     }
+    if (this.#moved.size > 0) this.#schedule();
     this.#lookForLast();
   }
 
@@ -156,16 +171,23 @@ export class SocketReceipts implements Flushable {
     const moved: [string, string][] = [];
     for (const operationId of this.#moved) {
       const { pinged, sent } = this.#operations.get(operationId)!;
+      // It is told once earlier ones have been answered.
+      if (pinged.length >= MAX_PINGED) continue;
+      this.#moved.delete(operationId);
       // Where it is at this moment: frames that went out since it was noted stand before this Ping.
       const cursor = sent();
-      if (pinged.length < MAX_PINGED && pinged.push(cursor) > 0) moved.push([operationId, cursor]);
+      pinged.push(cursor);
+      moved.push([operationId, cursor]);
     }
-    this.#moved.clear();
     if (moved.length === 0 && this.#notices.size === 0) return;
     const { outbox, clock } = this.#deps;
     outbox.sendText(this.#compose(moved));
     this.#pingedAtMs = clock.now();
-    this.#cancelWait ??= clock.after(ANSWER_MS, () => this.#giveUp());
+    if (this.#cancelWait === undefined) this.#awaitAnswer();
+  }
+
+  #awaitAnswer(): void {
+    this.#cancelWait = this.#deps.clock.after(ANSWER_MS, () => this.#giveUp());
   }
 
   /** The next Ping goes out with this turn, or a pause after the last one. */
@@ -188,7 +210,9 @@ export class SocketReceipts implements Flushable {
       rooms: Object.fromEntries(moved),
       ...(recovered.length === 0 ? {} : { recovered }),
       ...(gap.length === 0 ? {} : { gap }),
+      ...this.#continued,
     };
+    this.#continued = undefined;
     return JSON.stringify({ type: "ping", payload });
   }
 
@@ -210,6 +234,8 @@ export class SocketReceipts implements Flushable {
    */
   #giveUp(): void {
     if (this.#answered) return;
+    // The Ping has not even left us: that says nothing of its client.
+    if (this.#deps.outbox.waiting > 0) return this.#awaitAnswer();
     this.#silent = true;
     for (const operation of this.#operations.values()) {
       if (!operation.earned) this.#deps.keeper.drop(operation);

@@ -38,6 +38,10 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   readonly #deps: StreamConnectionDeps;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  /** Beside the bound: the size of what was last written while there was room. */
+  #allowedBytes = 0;
+  /** Bytes the kernel had taken at the last sign of life. */
+  #takenBytes = 0;
   #draining: Promise<void> | undefined;
 
   constructor(deps: StreamConnectionDeps) {
@@ -70,8 +74,8 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   notice(): void {}
 
   busy(): Promise<void> | undefined {
-    const { response, maxBytes } = this.#deps;
-    if (this.#waitingBytes + response.writableLength <= maxBytes / 4) return undefined;
+    const { response } = this.#deps;
+    if (this.#waitingBytes + response.writableLength <= this.#roomyBytes) return undefined;
     this.flush();
     if (!response.writableNeedDrain || response.destroyed) return undefined;
     return this.#draining ??= new Promise((resolve) => {
@@ -94,6 +98,12 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
     this.complete();
   }
 
+  /** Ends the answer because its user may not stay. */
+  disconnect(error: GraphQLError): void {
+    this.ending = error.message;
+    this.fail([error]);
+  }
+
   /** Says that there will be no more events. */
   complete(): void {
     this.#write(this.format.end);
@@ -106,13 +116,20 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
     this.#deps.response.end();
   }
 
+  /** Nothing comes back on this road. A peer lives as long as something of what waits is taken. */
   ping(): void {
-    // Nothing comes back on this road: a peer that is gone shows when what waits piles up.
-    this.silentPings = 0;
+    const { socket, writableLength } = this.#deps.response;
+    // What waits counts as written already.
+    const taken = (socket?.bytesWritten ?? 0) - writableLength;
+    if (writableLength === 0 || taken > this.#takenBytes) this.silentPings = 0;
+    this.#takenBytes = taken;
     this.#write(this.format.beat);
   }
 
-  onSilent(): void {}
+  onSilent(): void {
+    this.ending = "slow reader";
+    this.#deps.response.destroy();
+  }
 
   flush(): void {
     if (this.#waitingBytes === 0) return;
@@ -122,12 +139,18 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
     this.#waitingBytes = 0;
     if (response.destroyed || response.writableEnded) return;
     const lag = response.writableLength;
+    // One large event alone is no lag, and what comes behind it is not to pay for it.
+    if (lag <= this.#roomyBytes) this.#allowedBytes = bytes.length;
     response.write(bytes);
-    // One large event alone is no lag.
-    if (lag > 0 && response.writableLength > maxBytes) {
+    if (lag > 0 && response.writableLength > maxBytes + this.#allowedBytes) {
       this.ending = "slow reader";
       response.destroy();
     }
+  }
+
+  /** What may wait while there still is room for what can be waited for: below its own mark a response tells no drain. */
+  get #roomyBytes(): number {
+    return Math.max(this.#deps.maxBytes / 4, this.#deps.response.writableHighWaterMark);
   }
 
   #writeHead(): void {

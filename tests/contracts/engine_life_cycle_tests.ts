@@ -1,13 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { encodeEvent } from "../../src/core/event.ts";
 import { RealtimeError } from "../../src/core/errors.ts";
-import { parseRoomName } from "../../src/core/room_name.ts";
 import { EntryCollector } from "../support/entry_collector.ts";
 import { eventLoopTurn } from "../support/event_loop.ts";
 import type { EngineWorld, RegisterTest } from "./engine_suite.ts";
+import { beginning, enter, left, lobby } from "./presence_steps.ts";
 
 const LOBBY = "messages:lobby";
-const lobby = parseRoomName("lobby");
 
 /** c43 and c44: what is left when a node has closed. */
 export function registerLifeCycleTests(test: RegisterTest): void {
@@ -60,12 +58,10 @@ async function useEverything({ nodes }: EngineWorld, collector: EntryCollector):
   for (const [at, node] of nodes.entries()) {
     const userId = `user-${at}`;
     await node.log.subscribe("everyone", () => {});
-    await node.presence.enter(
-      lobby,
-      userId,
-      { sessionCount: 1 },
-      encodeEvent({ kind: "joined", userId, sessionCount: 1 }),
-    );
+    await enter(node, userId);
+    await node.presence.lease(lobby, userId, { ttlMs: 60_000, sessionId: "s" }, beginning(userId));
+    await node.presence.setState(lobby, userId, { json: "1", setBy: null }, { event: left(userId) });
+    await node.presence.endLease(lobby, userId, null, left(userId));
   }
   await nodes[0].log.subscribe(LOBBY, collector.listener);
   await nodes[1].log.publish(LOBBY, "hello", { idempotency: { key: "k", fingerprint: "f", ttlMs: 60_000 } });

@@ -1,7 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Receipt, RECEIPT_TTL_MS } from "../../src/core/engine.ts";
 import { RealtimeError } from "../../src/core/errors.ts";
+import { parseRoomName } from "../../src/core/room_name.ts";
 import type { EngineWorld, RegisterTest } from "./engine_suite.ts";
+
+const LOBBY = parseRoomName("lobby");
+const ATTIC = parseRoomName("attic");
 
 type Node = EngineWorld["nodes"][number];
 
@@ -9,16 +13,22 @@ type Node = EngineWorld["nodes"][number];
 export function registerReceiptTests(test: RegisterTest): void {
   test("r1", "a receipt put on one node is there for the other, and none that nobody put", async ({ nodes }) => {
     const [one, two] = nodes;
-    await one.receipts.put([receipt("a"), receipt("b", { userId: null })]);
+    await one.receipts.put([receipt("a"), receipt("b", { userId: "guest-b", rooms: [ATTIC, LOBBY] })]);
     for (const node of nodes) {
       assertEquals(await node.receipts.get("a"), receipt("a"));
-      assertEquals(await node.receipts.get("b"), receipt("b", { userId: null }));
+      assertEquals(await node.receipts.get("b"), receipt("b", { userId: "guest-b", rooms: [ATTIC, LOBBY] }));
     }
     assertEquals(await two.receipts.get("c"), undefined);
   });
 
   test("r2", "the last write counts, with all it says, whichever node it is made on", async ({ nodes: [one, two] }) => {
-    const last = { operationId: "a", cursor: "three", fingerprint: "another", userId: null };
+    const last = receipt("a", {
+      cursor: "three",
+      fingerprint: "another",
+      userId: "bob",
+      sessionId: "other",
+      rooms: [LOBBY],
+    });
     await one.receipts.put([receipt("a", { cursor: "one" })]);
     await two.receipts.put([receipt("a", { cursor: "two" })]);
     assertEquals(await one.receipts.get("a"), receipt("a", { cursor: "two" }));
@@ -119,7 +129,16 @@ export function registerReceiptTests(test: RegisterTest): void {
 }
 
 function receipt(operationId: string, changed: Partial<Receipt> = {}): Receipt {
-  return { operationId, cursor: "1abc~x.1-1", fingerprint: "f", userId: "ann", ...changed };
+  return {
+    operationId,
+    cursor: "1abc~x.1-1",
+    fingerprint: "f",
+    userId: "ann",
+    sessionId: "s",
+    rooms: [],
+    answered: true,
+    ...changed,
+  };
 }
 
 /** Those of the operations that this node has a receipt of. */

@@ -1,11 +1,15 @@
 import type { Clock } from "../../src/core/clock.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { registerDeliveryTests } from "./engine_delivery_tests.ts";
+import { registerDirectoryTests } from "./engine_directory_tests.ts";
+import { registerLeaseTests } from "./engine_lease_tests.ts";
 import { registerFeedTests } from "./engine_feed_tests.ts";
 import { registerLifeCycleTests } from "./engine_life_cycle_tests.ts";
+import { registerMembersTests } from "./engine_members_tests.ts";
 import { registerPresenceTests } from "./engine_presence_tests.ts";
 import { registerPublishTests } from "./engine_publish_tests.ts";
 import { registerReadTests } from "./engine_read_tests.ts";
+import { registerStateTests } from "./engine_state_tests.ts";
 import { registerReceiptTests } from "./engine_receipt_tests.ts";
 
 /** Makes worlds for the suite's tests, one for each. */
@@ -34,7 +38,7 @@ export interface EngineWorld {
   subscriptionCount(): Promise<number>;
   /** Closes the nodes that are still open. Safe to call twice. */
   close(): Promise<void>;
-  /** What must be 0 after `close`, by name: subscriptions, timers, members. */
+  /** What must be 0 after `close`, by name: subscriptions, timers, members, leases. */
   leftovers(): Promise<Readonly<Record<string, number>>>;
 }
 
@@ -70,6 +74,10 @@ export function engineContract(name: string, factory: EngineFactory): void {
   registerReadTests(register);
   registerFeedTests(register);
   registerPresenceTests(register);
+  registerLeaseTests(register);
+  registerStateTests(register);
+  registerMembersTests(register);
+  registerDirectoryTests(register);
   registerReceiptTests(register);
   registerLifeCycleTests(register);
 }

@@ -5,6 +5,7 @@ import { encodeEvent } from "../../src/core/event.ts";
 import { eventsFeed, everyoneFeed, messagesFeed } from "../../src/core/feed.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
 import { type FeedReader, Hub } from "../../src/core/hub.ts";
+import type { Presence } from "../../src/core/presence.ts";
 import { parseRoomName } from "../../src/core/room_name.ts";
 import { EVERYONE, type Stream } from "../../src/core/stream.ts";
 import { eventLoopTurn } from "../support/event_loop.ts";
@@ -37,6 +38,23 @@ Deno.test("G5 each delivery's cursor is the pair of all that has been delivered"
     assertEquals(cursor, formatCursor(feed, position));
     assertEquals(parseCursor(feed, cursor), position);
   }
+});
+
+Deno.test("G5 a state, which is not kept, is delivered with the cursor of what came before it", async () => {
+  await using world = await openWorld();
+  const reader = new NotingReader();
+  await world.hubs[1].attach(eventsFeed(lobby), reader);
+  const member = { userId: "ann", joinedAtMs: 1, sessionCount: 1, state: "1", leasedUntilMs: null };
+  const beginning = {
+    event: encodeEvent({ kind: "joined", userId: "ann", sessionCount: 1, state: null }),
+    state: null,
+  };
+  await world.presence.enter(lobby, "ann", { sessionCount: 1 }, beginning);
+  const change = { event: encodeEvent({ kind: "updated", member }) };
+  await world.presence.setState(lobby, "ann", { json: "1", setBy: null }, change);
+  const [joined, updated] = reader.deliveries;
+  assertEquals([updated?.publication.event, updated?.publication.transient], [{ kind: "updated", member }, true]);
+  assertEquals([updated?.cursor, updated?.position], [joined?.cursor, joined?.position]);
 });
 
 Deno.test("a message to everyone reaches every feed of messages once, and no feed of events", async () => {
@@ -182,6 +200,7 @@ class NotingReader implements FeedReader {
 interface HubWorld extends AsyncDisposable {
   readonly core: MemoryWorld["core"];
   readonly hubs: readonly [Hub, Hub];
+  readonly presence: Presence;
   readonly telemetry: RecordingTelemetry;
   say(stream: Stream, content: string): Promise<void>;
 }
@@ -194,6 +213,7 @@ async function openWorld(): Promise<HubWorld> {
   return {
     core: world.core,
     hubs: [one, two],
+    presence: world.nodes[0].presence,
     telemetry,
     async say(stream, content) {
       await world.nodes[0].log.publish(

@@ -134,6 +134,31 @@ Deno.test("G2 StreamReader says gap for an entry that cannot be read, and goes o
   assertEquals([told, telemetry.events], [["gap", "2"], ["stream.entry_failed"]]);
 });
 
+Deno.test("StreamReader hands on what is not kept in its turn, and its place stays", async () => {
+  const { log, reader, told } = await openReader();
+  log.deliver(LOBBY, entryAt(1), transientAt(1, "a"), transientAt(1, "b"));
+  const { position } = reader;
+  log.deliver(LOBBY, entryAt(2), transientAt(2, "c"));
+  assertEquals([told, position, log.reads], [["1", "a", "b", "2", "c"], positionAt(1), []]);
+});
+
+Deno.test("G2 StreamReader hands on what is not kept after the hole before it, and sees the holes behind it", async () => {
+  const { log, told } = await openReader();
+  log.answer(pageOf(entriesFrom(1, 2)), pageOf(entriesFrom(3, 4)));
+  log.deliver(LOBBY, entryAt(2), transientAt(2, "a"), entryAt(4), transientAt(4, "b"));
+  await eventLoopTurn();
+  assertEquals(told, ["1", "2", "a", "3", "4", "b"]);
+});
+
+Deno.test("StreamReader takes what is not kept for no sign of a hole", async () => {
+  const { log, reader, told } = await openReader();
+  log.deliver(LOBBY, transientAt(3, "a"));
+  log.answer(pageOf(entriesFrom(1, 4)));
+  log.deliver(LOBBY, entryAt(4));
+  await eventLoopTurn();
+  assertEquals([told, reader.position], [["a", "1", "2", "3", "4"], positionAt(4)]);
+});
+
 Deno.test("G9 StreamReader closed while it fills a hole delivers nothing more and leaves no timer", async () => {
   const { clock, log, reader, told } = await openReader();
   log.answer(new Error("down"));
@@ -158,6 +183,11 @@ Deno.test("StreamReader does not open when the log refuses", async () => {
   log.gate = Promise.reject(new Error("down"));
   await assertRejects(() => reader.open(), Error, "down");
 });
+
+/** What is delivered behind an entry without being kept. */
+function transientAt(offset: number, text: string): StreamEntry {
+  return { ...entryAt(offset), previousTimeUs: positionAt(offset).timeUs, text, transient: true };
+}
 
 function createReader() {
   const log = new ScriptedLog();

@@ -2,7 +2,15 @@ import { assertEquals } from "@std/assert";
 import { type Receipt, RECEIPT_TTL_MS } from "../../src/core/engine.ts";
 import { MemoryReceipts } from "../../src/engines/memory_receipts.ts";
 
-const receipt = (operationId: string): Receipt => ({ operationId, cursor: "c", fingerprint: "f", userId: null });
+const receipt = (operationId: string): Receipt => ({
+  operationId,
+  cursor: "c",
+  fingerprint: "f",
+  userId: "ann",
+  sessionId: "s",
+  rooms: [],
+  answered: true,
+});
 
 function openReceipts(maxReceipts = 10) {
   const time = { ms: 0 };

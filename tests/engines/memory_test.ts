@@ -93,6 +93,20 @@ Deno.test("memory keys are bounded in number, the oldest is forgotten first", as
   await world.close();
 });
 
+Deno.test("G6 memory keys that live shorter never push out those that live longer", async () => {
+  const world = await openMemoryWorld({ idempotencyKeys: 3 });
+  const [{ log }] = world.nodes;
+  const publish = (key: string, ttlMs: number) =>
+    log.publish("messages:lobby", key, { idempotency: { key, fingerprint: "f", ttlMs } });
+  await publish("chosen", 300_000);
+
+  for (let sent = 0; sent < 10; sent++) await publish(`implied ${sent}`, 60_000);
+
+  assertEquals((await publish("chosen", 300_000)).duplicate, true);
+  assertEquals(world.core.idempotencyKeyCount, 4);
+  await world.close();
+});
+
 Deno.test("G5 memory keeps an emptied stream's epoch and top for a day, then forgets them", async () => {
   const world = await openMemoryWorld();
   const [node] = world.nodes;
@@ -218,9 +232,40 @@ Deno.test("G7 memory has the member in the room when its join is delivered, and 
   const room = parseRoomName("lobby");
   const seen: number[] = [];
   await node.log.subscribe("events:lobby", () => void seen.push(world.core.presence.members(room, { limit: 1 }).total));
-  await node.presence.enter(room, "ann", { sessionCount: 1 }, "{}");
+  await node.presence.enter(room, "ann", { sessionCount: 1 }, { event: "{}", state: null });
   await node.presence.exit(room, "ann", "{}");
   assertEquals(seen, [1, 0]);
+  await world.close();
+});
+
+Deno.test("memory forgets a lease however it ends", async () => {
+  const world = await openMemoryWorld();
+  const [node] = world.nodes;
+  const room = parseRoomName("lobby");
+  const lease = (userId: string) =>
+    node.presence.lease(room, userId, { ttlMs: 60_000, sessionId: "s" }, { event: "{}", state: null });
+  for (const userId of ["ann", "bob", "cyd", "dan"]) await lease(userId);
+  await lease("ann");
+  const before = world.core.leaseCount;
+  await node.presence.remove(room, "ann", "{}");
+  await node.presence.endLease(room, "bob", "s", "{}");
+  await node.presence.keep(room, "cyd", { sessionCount: 1 });
+  const after = world.core.leaseCount;
+  world.clock.advance(61_000);
+  assertEquals([before, after, world.core.leaseCount, world.core.roomCount], [4, 2, 0, 1]);
+  await world.close();
+});
+
+Deno.test("memory leases run out as time passes, also when the clock is set back", async () => {
+  const world = await openMemoryWorld();
+  const [node] = world.nodes;
+  const room = parseRoomName("lobby");
+  await node.presence.lease(room, "ann", { ttlMs: 60_000, sessionId: "s" }, { event: "{}", state: null });
+  world.clock.jump(-HOUR_MS);
+  world.clock.advance(59_000);
+  const before = world.core.leaseCount;
+  world.clock.advance(2_000);
+  assertEquals([before, world.core.leaseCount], [1, 0]);
   await world.close();
 });
 

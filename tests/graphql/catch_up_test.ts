@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { callerOf, openLiveWorld, type RecordingMember } from "../support/live_world.ts";
 import { seeded } from "../support/seeded.ts";
 
@@ -22,6 +22,7 @@ Deno.test("G5 a cursor yields exactly what followed it, then live events", async
   const { member } = await world.subscribe(AFTER, undefined, { after });
   await member.has(2);
   await world.send("d");
+  await member.has(3);
 
   assertEquals(contents(member), ["b", "c", "d"]);
   assertEquals(notices(member), [true, null, null]);
@@ -132,6 +133,7 @@ Deno.test("last brings the room's newest, oldest first, then live events; it is 
   const { member } = await world.subscribe(LAST, undefined, { last: 2 });
   await member.has(2);
   await world.send("d");
+  await member.has(3);
   const { member: more } = await world.subscribe(LAST, undefined, { last: 100 });
   await more.has(4);
 
@@ -383,4 +385,36 @@ Deno.test("G4 a page of missed events is bounded in bytes: the next is read when
   await member.has(40);
 
   assertEquals(reads.slice(0, 10), Array(10).fill(4));
+});
+
+Deno.test("G4 others have their turn between the pages of what one missed, also when nothing in them is for it", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE, callerOf("bob"));
+  await world.send("first");
+  for (let sent = 0; sent < 640; sent++) await world.send(String(sent), undefined, true);
+  await world.send("last", callerOf("bob"));
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+
+  let turns = 0;
+  for (; member.results.length === 0; turns++) await turn();
+
+  assertEquals(contents(member), ["last"]);
+  assert(turns >= 9, `${turns} turns`);
+});
+
+Deno.test("G2 a loss that was owed to a member that caught up is told once it has its place", async () => {
+  await using world = await openLiveWorld();
+  const { member: before } = await world.subscribe(LIVE, callerOf("bob"));
+  await world.send("a");
+  await world.send("b");
+  const { member } = await world.subscribe(AFTER, undefined, { after: before.results[0].extensions.cursor });
+  world.lose();
+  await world.send("not to its sender", undefined, true);
+  await member.has(1);
+  for (let turns = 0; turns < 3; turns++) await turn();
+
+  await world.send("c");
+  await member.has(2);
+
+  assertEquals([contents(member), notices(member)], [["b", "c"], [true, true]]);
 });

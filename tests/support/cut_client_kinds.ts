@@ -15,7 +15,7 @@ export const CUT_CLIENT_KINDS: readonly CutClientKind[] = [
   overWebSocket("stock with shouldRetry", graphqlWs, { shouldRetry: () => true }),
   overWebSocket("stock Apollo", apollo, {}),
   overWebSocket("stock urql", urql, {}),
-  { name: "EventSource", survivesRefusal: true, isTold: false, exactlyOnce: false, create: eventSource },
+  { name: "EventSource", survivesRefusal: true, isTold: false, exactlyOnce: true, create: eventSource },
   overWebSocket("resumable", graphqlWs, "resumable"),
   overWebSocket("resumable Apollo", apollo, "resumable"),
   overWebSocket("resumable urql", urql, "resumable"),

@@ -4,7 +4,6 @@ import { SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
 import { type FeedReader, Hub } from "../../src/core/hub.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
-import { Memberships } from "../../src/core/memberships.ts";
 import { Rooms } from "../../src/core/rooms.ts";
 import { Documents } from "../../src/graphql/documents.ts";
 import type { Context } from "../../src/graphql/context.ts";
@@ -15,6 +14,7 @@ import { LiveSelections } from "../../src/graphql/live_selections.ts";
 import { LiveSource } from "../../src/graphql/live_source.ts";
 import { Operations } from "../../src/graphql/operations.ts";
 import type { MemoryCoreOptions } from "../../src/engines/memory.ts";
+import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 
@@ -91,7 +91,7 @@ export async function openLiveWorld(
     readers.push(reader);
     return attach(feed, reader);
   };
-  const memberships = new Memberships({
+  const parts = createMembershipParts({
     presence,
     clock: world.clock,
     telemetry,
@@ -101,7 +101,7 @@ export async function openLiveWorld(
   const rooms = new Rooms({
     engine: world.nodes[0],
     hub,
-    memberships,
+    ...parts,
     telemetry,
     authorize: ({ userId }) => userId !== "eve",
     maxMessageBytes: 65_536,
@@ -152,11 +152,12 @@ export async function openLiveWorld(
       const subscribed = await operations.subscribe(operation, { rooms, viewer: caller }, member);
       if (subscribed.errors !== undefined) throw new AggregateError(subscribed.errors, subscribed.errors[0]!.message);
       if (!("leave" in subscribed)) throw new Error("Not a live subscription");
-      return { member, leave: subscribed.leave };
+      const { leave } = subscribed;
+      return { member, leave: () => leave("COMPLETED") };
     },
     async [Symbol.asyncDispose]() {
       hub.close();
-      memberships.close();
+      parts.close();
       await world.close();
     },
   };
@@ -198,6 +199,7 @@ function createTestSchema(fields: Readonly<Record<string, FieldResolver>>): Grap
                 event: null,
                 after: after ?? null,
                 last: last ?? null,
+                join: false,
               }),
             ),
           resolve: (delivery) => delivery,

@@ -29,6 +29,11 @@ export async function openMemoryWorld(options: Partial<MemoryCoreOptions> = {}):
       for (const node of nodes) await node.close();
     },
     leftovers: () =>
-      Promise.resolve({ subscriptions: core.subscriptionCount, rooms: core.roomCount, timers: clock.pending }),
+      Promise.resolve({
+        subscriptions: core.subscriptionCount,
+        rooms: core.roomCount,
+        leases: core.leaseCount,
+        timers: clock.pending,
+      }),
   };
 }

@@ -74,6 +74,12 @@ export class RawClient implements AsyncDisposable {
     this.#socket.resume();
   }
 
+  /** Says goodbye, as a client does that is done, and waits for the end. */
+  async close(): Promise<void> {
+    this.#socket.close(1000);
+    await this.closed;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.terminate();
     await this.closed;

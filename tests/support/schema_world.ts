@@ -3,15 +3,14 @@ import { authorizeByScope } from "../../src/auth/policy.ts";
 import { type Authorize, type Scope, SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
 import { Hub } from "../../src/core/hub.ts";
-import { Memberships } from "../../src/core/memberships.ts";
 import { Rooms } from "../../src/core/rooms.ts";
-import { Sessions } from "../../src/core/sessions.ts";
 import { Documents } from "../../src/graphql/documents.ts";
 import { createErrorMask } from "../../src/graphql/errors.ts";
 import { LiveSelections } from "../../src/graphql/live_selections.ts";
 import { Operations } from "../../src/graphql/operations.ts";
 import { createSchema } from "../../src/graphql/schema.ts";
 import { RecordingMember } from "./live_world.ts";
+import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 
@@ -35,22 +34,17 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
   const { nodes: [engine], clock, core, close } = await openMemoryWorld();
   const hub = new Hub({ log: engine.log, clock, telemetry });
   await hub.open();
-  const memberships = new Memberships({
+  const parts = createMembershipParts({
     presence: engine.presence,
     clock,
     telemetry,
     leaveGraceMs: 10_000,
     maxRoomsPerSession: 10,
   });
-  const sessions = new Sessions({
-    clock,
-    lingerMs: 10_000,
-    onDisconnected: (session, reason) => memberships.disconnected(session, reason),
-  });
   const rooms = new Rooms({
     engine,
     hub,
-    memberships,
+    ...parts,
     telemetry,
     authorize: authorize ?? authorizeByScope,
     maxMessageBytes: 1_000,
@@ -75,7 +69,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
     core,
     /** A user with an open session. */
     connect(userId: string, scopes: readonly Scope[] = SCOPES): Caller {
-      const { session } = sessions.connect(userId, `session-of-${userId}`);
+      const { session } = parts.sessions.connect({ userId, sessionId: `session-of-${userId}`, disconnect() {} });
       const principal = { userId, scopes: new Set(scopes), expiresAtMs: null };
       return { principal, sessionId: session.id, namesSession: true, session };
     },
@@ -96,8 +90,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
     },
     async [Symbol.asyncDispose]() {
       hub.close();
-      memberships.close();
-      sessions.close();
+      parts.close();
       await close();
     },
   };

@@ -70,13 +70,16 @@ Deno.test("G4 a reader that lets more wait than allowed is told of once, and get
   const { socket, outbox, overflows } = openOutbox(1_000);
   socket.stalled = true;
 
-  outbox.sendText("x".repeat(600));
+  outbox.sendText("x".repeat(300));
   await turn();
-  outbox.sendText("x".repeat(600));
+  // Beside the bound there is room for the one that was sent while nothing waited.
+  outbox.sendText("x".repeat(980));
+  await turn();
+  outbox.sendText("x".repeat(20));
   outbox.sendText("small");
   await turn();
 
-  assertEquals([overflows(), socket.writes.length], [1, 1]);
+  assertEquals([overflows(), socket.writes.length], [1, 2]);
 });
 
 Deno.test("a closed outbox sends nothing", async () => {
@@ -94,11 +97,33 @@ Deno.test("G4 an outbox that overflows still sends what was taken before, then t
   const { socket, outbox } = openOutbox(1_000);
   outbox.sendText("taken");
   outbox.sendText("x".repeat(1_000));
+  outbox.sendText("x".repeat(1_000));
   outbox.sendText("too late");
 
   outbox.end("goodbye");
   outbox.sendText("far too late");
 
   await turn();
-  assertEquals(socket.writes.flatMap(readFrames), ["taken", "goodbye"]);
+  assertEquals(socket.writes.flatMap(readFrames), ["taken", "x".repeat(1_000), "goodbye"]);
+});
+
+Deno.test("G4 what comes behind one frame larger than the bound is no lag", async () => {
+  const { socket, outbox, overflows } = openOutbox(1_000);
+  socket.stalled = true;
+
+  outbox.sendText("x".repeat(5_000));
+  await turn();
+  outbox.sendText("a Ping");
+  await turn();
+
+  assertEquals([overflows(), socket.writes.flatMap(readFrames).length], [0, 2]);
+});
+
+Deno.test("who waits for room in an outbox that has ended is not told of any", async () => {
+  const { outbox } = openOutbox(1_000);
+  outbox.end();
+
+  const waited = outbox.busy();
+
+  assertEquals(await Promise.race([waited?.then(() => "room"), turn().then(() => "none")]), "none");
 });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { SEND } from "../support/documents.ts";
 import { type LocalServer, startLocalServer } from "../support/local_server.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 const LOBBY = `subscription { messages(room: "lobby") { content } }`;
@@ -226,4 +227,27 @@ Deno.test("G6 the same id with other arguments, another field or another user is
 
   assertEquals(duplicates, [false, false, false]);
   assertEquals((await ann.next()).payload.data, { a: { duplicate: false }, b: { duplicate: false } });
+});
+
+Deno.test("a client that never answers keeps no receipt, however often it comes back", async () => {
+  const clock = new ManualClock();
+  await using server = await startLocalServer({ server: { pingMs: 3_600_000 } }, clock);
+  const id = crypto.randomUUID();
+  const { client } = await subscribe(server, id);
+  await client[Symbol.asyncDispose]();
+  await send(server, "missed once");
+  const back = await RawClient.ready(server.webSocketUrl);
+  back.subscribe(id, LOBBY);
+  assertEquals(contentOf(await nextEvent(back)), "missed once");
+  await fence(back);
+  clock.advance(5_001);
+  await back[Symbol.asyncDispose]();
+  await send(server, "missed for good");
+
+  await using again = await RawClient.ready(server.webSocketUrl);
+  again.subscribe(id, LOBBY);
+  await fence(again);
+  await send(server, "live");
+
+  assertEquals(contentOf(await nextEvent(again)), "live");
 });

@@ -4,6 +4,7 @@ import { FlushQueue } from "../../src/transports/flush_queue.ts";
 import { Outbox } from "../../src/transports/outbox.ts";
 import { ReceiptKeeper } from "../../src/transports/receipt_keeper.ts";
 import { SocketReceipts } from "../../src/transports/socket_receipts.ts";
+import { callerOf } from "../support/live_world.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { readFrames } from "../support/server_frames.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
@@ -29,7 +30,7 @@ function open() {
   return { clock, stored, receipts, written };
 }
 
-const owner = { operationId: "a", fingerprint: "f", userId: null };
+const owner = { operationId: "a", fingerprint: "f", caller: callerOf("ann") };
 const detach = (): void => {};
 /** Where everything that was sent brings the client; each test says it anew. */
 let place = "";
@@ -151,5 +152,25 @@ Deno.test("G3 a Ping tells no place before that of a frame that went out earlier
   await turn();
 
   assertEquals(payloads(written), [{ rooms: { a: "frame" } }]);
+  receipts.close();
+});
+
+Deno.test("what was not told while answers were due is told once they have come, without another message", async () => {
+  const { clock, receipts, written } = open();
+  receipts.begin(owner, { cursor: "0", earned: false, detach, sent });
+  for (let second = 1; second <= 20; second++) {
+    await turn();
+    clock.advance(1_000);
+    place = String(second);
+    receipts.moved("a");
+  }
+  await turn();
+  const before = payloads(written).length;
+
+  receipts.answered({ rooms: { a: "7" } });
+  clock.advance(1_000);
+  await turn();
+
+  assertEquals([before, payloads(written).at(-1)], [8, { rooms: { a: "20" } }]);
   receipts.close();
 });

@@ -1,7 +1,9 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SEND } from "../support/documents.ts";
 import { HttpStream } from "../support/http_stream.ts";
 import { type LocalServer, startLocalServer } from "../support/local_server.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { StockClient } from "../support/stock_client.ts";
 
 const LOBBY = `subscription { messages(room: "lobby") { content } }`;
@@ -271,3 +273,43 @@ for (
     assertEquals(JSON.parse(await foreign.rest()).errors[0].extensions.code, "FORBIDDEN");
   });
 }
+
+Deno.test("an EventSource that comes during a stop is broken off, not refused: it would never come back", async () => {
+  const server = await startLocalServer({}, new ManualClock());
+  // The stop waits for this one, which answers no Ping.
+  await using waiting = await RawClient.ready(server.webSocketUrl);
+  waiting.subscribe(crypto.randomUUID(), LOBBY);
+  await server.query(SEND, { room: "lobby", content: "unconfirmed" });
+  while ((await waiting.next()).type !== "next");
+  const stopped = server[Symbol.asyncDispose]();
+  const url = `${server.url}?${new URLSearchParams({ query: LOBBY })}`;
+
+  await assertRejects(() => fetch(url, { headers: { accept: "text/event-stream" } }));
+  const refused = await fetch(url, { headers: { accept: "text/event-stream, */*" } });
+
+  assertEquals(refused.status, 503);
+  await refused.body?.cancel();
+  await waiting[Symbol.asyncDispose]();
+  await stopped;
+});
+
+Deno.test("G4 a stream that takes nothing of what waits is cut off after two signs of life, one that takes it is not", async () => {
+  const clock = new ManualClock();
+  await using server = await startLocalServer({}, clock);
+  const content = "x".repeat(60_000);
+  for (let sent = 0; sent < 16; sent++) await server.query(SEND, { room: "lobby", content });
+  // The same message many times over: more than the kernel takes.
+  const copies = Array.from({ length: 60 }, (_, copy) => `c${copy}: content`).join(" ");
+  const query = `subscription { messages(room: "lobby", last: 16) { ${copies} } }`;
+  await using _stalled = await HttpStream.subscribe(server.url, query);
+  await using _healthy = await HttpStream.subscribe(server.url, LOBBY);
+
+  for (let beats = 0; beats < 4 && !server.telemetry.records.some(({ event }) => event === "stream.closed"); beats++) {
+    clock.advance(15_000);
+    await server.query("{ viewer { userId } }");
+  }
+
+  await logged(server, "stream.closed");
+  const closed = server.telemetry.records.filter(({ event }) => event === "stream.closed");
+  assertEquals(closed.map(({ fields }) => fields.reason), ["slow reader"]);
+});

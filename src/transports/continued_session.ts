@@ -1,0 +1,65 @@
+import { GUEST_PREFIX } from "../core/caller.ts";
+import type { Receipt } from "../core/engine.ts";
+import type { RoomName } from "../core/room_name.ts";
+import type { Rooms } from "../core/rooms.ts";
+import type { SessionConnection, Sessions } from "../core/sessions.ts";
+import { CLOSE_CODES } from "./close_codes.ts";
+import type { SocketCaller } from "./socket_caller.ts";
+import type { SocketConnection } from "./socket_connection.ts";
+
+/** What continuing sessions needs. */
+export interface ContinuedSessionDeps {
+  readonly sessions: Sessions;
+  readonly rooms: Rooms;
+}
+
+/** A connection's part in its session. */
+export interface SocketSession extends SessionConnection {
+  /** Whether the session is a new one: then only a receipt can say what it had joined. */
+  readonly isNew: boolean;
+}
+
+/** Opens a connection's session, a new one or one that waits to be continued. */
+export function connectSession(
+  connection: SocketConnection,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
+  { sessions }: ContinuedSessionDeps,
+): SocketSession {
+  const disconnect = (reason: string): void => connection.end(CLOSE_CODES.unauthorized, reason);
+  const connected = sessions.connect({ userId, sessionId, disconnect });
+  return { ...connected, isNew: !connected.continues && connected.session.connections === 1 };
+}
+
+/**
+ * Continues the session that a receipt names: its client has come back over a new
+ * connection, and is known by its operation.
+ *
+ * A client that names its session itself stays in that one. A guest without a cookie
+ * becomes the guest that it was.
+ */
+export function continueSession(connection: SocketConnection, receipt: Receipt, deps: ContinuedSessionDeps): void {
+  const { caller, session: before } = connection;
+  // Gone while the receipt was looked for.
+  if (caller === undefined || before === undefined || connection.closed) return;
+  const { userId, sessionId } = receipt;
+  let rooms: ReadonlySet<RoomName> = new Set();
+  if (caller.sessionId !== sessionId || caller.principal.userId !== userId) {
+    if (connection.namesSession || !mayBe(connection, caller, userId)) return;
+    connection.session = connectSession(connection, { userId, sessionId }, deps);
+    const { session, continues } = connection.session;
+    rooms = continues ? before.session.rooms.union(session.rooms) : before.session.rooms;
+    caller.session = session;
+    caller.principal = { ...caller.principal, userId };
+    before.close("DISCONNECTED");
+    connection.receipts.continued({ sessionId, userId });
+  }
+  // One that is still known may have left since.
+  if (connection.session!.isNew) rooms = rooms.union(new Set(receipt.rooms).difference(caller.session.rooms));
+  deps.rooms.rejoin(caller, [...rooms]);
+}
+
+/** Whether this connection's user can be taken for that one: a guest may have no other name than what it runs. */
+function mayBe({ guest, isFollowing }: SocketConnection, { principal }: SocketCaller, userId: string): boolean {
+  if (principal.userId === userId) return true;
+  return guest.setCookie !== undefined && !isFollowing && userId.startsWith(GUEST_PREFIX);
+}
