@@ -1,8 +1,5 @@
-import { deadline } from "@std/async/deadline";
 import { WebSocket } from "ws";
-
-/** How long a test waits for what must come, in milliseconds, before it fails. */
-const PATIENCE_MS = 10_000;
+import { awaited } from "./patience.ts";
 
 // deno-lint-ignore no-explicit-any -- tests look into whatever came back
 export type ProtocolMessage = any;
@@ -62,7 +59,7 @@ export class RawClient implements AsyncDisposable {
   /** The next message that has not been taken. */
   next(): Promise<ProtocolMessage> {
     if (this.#messages.length > 0) return Promise.resolve(this.#messages.shift());
-    return deadline(new Promise((resolve) => this.#waiting.push(resolve)), PATIENCE_MS);
+    return awaited(new Promise((resolve) => this.#waiting.push(resolve)), () => "a message");
   }
 
   /** Reads nothing any more from the network, as a stalled client does. */

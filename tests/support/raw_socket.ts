@@ -1,11 +1,9 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import net, { type Socket } from "node:net";
-import { deadline } from "@std/async/deadline";
+import { awaited } from "./patience.ts";
 import { clientFrame } from "./raw_client.ts";
 
-/** How long a test waits for what must come, in milliseconds, before it fails. */
-const PATIENCE_MS = 10_000;
 /** A close frame with the code 1000, masked with a key of zeros (RFC 6455 section 5.5.1). */
 const CLOSE_FRAME = new Uint8Array([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
@@ -66,7 +64,7 @@ export class RawSocket {
       resolve();
     };
     this.#look();
-    await deadline(promise, PATIENCE_MS).finally(() => this.#look = () => {});
+    await awaited(promise, () => `${pattern} in ${this.#received}`).finally(() => this.#look = () => {});
   }
 
   /** Says goodbye as a WebSocket does, and waits for the end. */

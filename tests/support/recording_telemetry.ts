@@ -1,8 +1,5 @@
-import { deadline } from "@std/async/deadline";
 import type { LogFields, LogLevel, Telemetry } from "../../src/core/telemetry.ts";
-
-/** How long a test waits for what must come, in milliseconds, before it fails. */
-const PATIENCE_MS = 10_000;
+import { awaited } from "./patience.ts";
 
 /** Keeps what it is told. */
 export class RecordingTelemetry implements Telemetry {
@@ -28,6 +25,6 @@ export class RecordingTelemetry implements Telemetry {
     };
     this.#waiting.add(look);
     look();
-    await deadline(promise, PATIENCE_MS).finally(() => this.#waiting.delete(look));
+    await awaited(promise, () => `${count} of ${event}`).finally(() => this.#waiting.delete(look));
   }
 }
