@@ -12,7 +12,10 @@ export function followRoom(
   const source = new EventSource(`${url}?${new URLSearchParams({ query, variables: JSON.stringify({ room }) })}`, {
     fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }),
   });
-  source.addEventListener("next", ({ data }) => onMessage(JSON.parse(data).data.messages));
+  source.addEventListener("next", ({ data: json }) => {
+    const { data } = JSON.parse(json);
+    if (data) onMessage(data.messages); // else it has errors, and ends
+  });
   source.addEventListener("complete", () => source.close()); // else it comes back after the end
   return source;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { RealtimeError } from "./errors.ts";
+import { Departures } from "./departures.ts";
 import { encodeEvent } from "./event.ts";
 import { type FollowEnd, followMembership } from "./follow_membership.ts";
 import { HeldMembership, type HeldMembershipDeps } from "./held_membership.ts";
@@ -41,10 +42,12 @@ export class Memberships {
   readonly #deps: MembershipsDeps;
   readonly #heldDeps: HeldMembershipDeps;
   readonly #held = new Map<string, HeldMembership>();
+  readonly #departures: Departures;
   #closed = false;
 
   constructor(deps: MembershipsDeps) {
     this.#deps = deps;
+    this.#departures = new Departures(deps.clock);
     const { presence, clock, telemetry, leaveGraceMs } = deps;
     this.#heldDeps = {
       presence,
@@ -78,6 +81,7 @@ export class Memberships {
         { limit: maxRoomsPerSession },
       );
     }
+    this.#departures.forget(room, session);
     const membership = this.#of(room, session.userId);
     const { holds } = membership;
     const joining: Joining = { session };
@@ -108,6 +112,7 @@ export class Memberships {
 
   /** Lets a subscription hold its user's membership, as {@linkcode followMembership} does. */
   follow(room: RoomName, follower: Follower): Promise<(end: FollowEnd) => void> {
+    if (follower.joins) this.#departures.forget(room, follower.session);
     return followMembership(this.#of(room, follower.session.userId), follower);
   }
 
@@ -117,6 +122,7 @@ export class Memberships {
    * @returns the member as it is then; undefined when nothing here holds it
    */
   async leased(room: RoomName, userId: string, sessionId: string): Promise<MemberRecord | undefined> {
+    this.#departures.forget(room, { userId, id: sessionId });
     const membership = this.#held.get(membershipKey(room, userId));
     if (membership === undefined) return undefined;
     const { leavers } = membership.holds;
@@ -134,6 +140,7 @@ export class Memberships {
   async leave(userId: string, leaving: Leaving, room: RoomName): Promise<boolean> {
     const { presence } = this.#deps;
     const { sessionId } = leaving;
+    this.#departures.note(room, userId, sessionId);
     const left = encodeEvent({ kind: "left", userId, reason: "LEFT" });
     const membership = this.#held.get(membershipKey(room, userId));
     if (membership === undefined) {
@@ -155,6 +162,7 @@ export class Memberships {
 
   /** Ends a user's membership and what they follow of the room here. Whether there was a membership. */
   async remove(room: RoomName, userId: string, reason: string | null): Promise<boolean> {
+    this.#departures.note(room, userId, null);
     const membership = this.#of(room, userId);
     const { sessions, followers } = membership.holds;
     release(membership, sessions);
@@ -176,6 +184,11 @@ export class Memberships {
   /** Forgets a session that cannot be continued any more. */
   ended(session: Session): void {
     for (const room of [...session.rooms]) this.forget(session, room);
+  }
+
+  /** Whether a session that is continued is to join again: not a room that it has left since. */
+  mayRejoin(session: Session, room: RoomName): boolean {
+    return !this.#departures.has(room, session);
   }
 
   /** Forgets that a session has joined a room, if it only waits to do so again. */

@@ -23,7 +23,7 @@ import { type MessageRequest, sendMessage, type SentMessage } from "./messages.t
 import type { Position } from "./position.ts";
 import { parseReason } from "./reason.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Session, Sessions } from "./sessions.ts";
 import { messagesOf } from "./stream.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
 
@@ -150,13 +150,20 @@ export class Rooms {
     if (session === undefined) return;
     for (const room of rooms) {
       const joinAgain = async (): Promise<void> => {
-        if (await this.#gate.allows(caller, { kind: "join", room })) await memberships.join(session, room);
+        const isAllowed = await this.#gate.allows(caller, { kind: "join", room });
+        // It may have left since its receipt was written, or since it was asked for.
+        if (isAllowed && memberships.mayRejoin(session, room)) await memberships.join(session, room);
         else memberships.forget(session, room);
       };
       joinAgain().catch((error: unknown) => {
         telemetry.record("warn", "membership.failed", { room, userId, error: describeError(error) });
       });
     }
+  }
+
+  /** Forgets what a session has joined: another one goes on in its place. */
+  handOver(session: Session): void {
+    this.#deps.memberships.ended(session);
   }
 
   /** Ends what the caller's session holds of the membership; without a session all the user holds here. */

@@ -136,12 +136,13 @@ export function addRoomEvent(builder: Builder, member: MemberRef) {
  * the feed's filter
  */
 export function roomEventOf({ publication, cursor }: Delivery): RoomEventSource {
-  const { event, position, stream } = publication;
+  const { event, position, stream, transient } = publication;
   const room = roomOf(stream);
   if (room === null || event.kind === "message") {
     throw new TypeError(`Cannot take a "${event.kind}" of "${stream}" for an event of a room`);
   }
-  const base = { room, timestampMs: timestampMs(position), cursor };
+  // What is not kept has the position of what came before it, but happens now.
+  const base = { room, timestampMs: transient === true ? Date.now() : timestampMs(position), cursor };
   switch (event.kind) {
     case "joined": {
       const { userId, sessionCount, state } = event;

@@ -47,10 +47,12 @@ export function continueSession(connection: SocketConnection, receipt: Receipt, 
     if (connection.namesSession || !mayBe(connection, caller, userId)) return;
     connection.session = connectSession(connection, { userId, sessionId }, deps);
     const { session, continues } = connection.session;
-    rooms = continues ? before.session.rooms.union(session.rooms) : before.session.rooms;
+    rooms = before.session.rooms.union(continues ? session.rooms : new Set());
     caller.session = session;
     caller.principal = { ...caller.principal, userId };
     before.close("DISCONNECTED");
+    // Nothing is waited for under its name: it goes on under the other.
+    deps.rooms.handOver(before.session);
     connection.receipts.continued({ sessionId, userId });
   }
   // One that is still known may have left since.

@@ -100,14 +100,16 @@ export class GraphqlStreams {
     // Fires once on every path, however the answer ends.
     response.once("close", () => {
       closed = true;
-      leave?.("DISCONNECTED");
-      held.close("DISCONNECTED");
+      leave?.(connection.end);
+      held.close(connection.end);
     });
     // What an EventSource saw last, when it comes back (HTML standard, section 9.2.4).
     const { "last-event-id": lastEventId } = request.headers;
     const resume = typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : undefined;
     const subscribed = await operations.subscribe(operation, { rooms, viewer }, connection, resume);
     if (subscribed.errors !== undefined) {
+      // Its user had to go meanwhile, and has been told.
+      if (response.headersSent) return;
       if (readsRefusalAsEvent(request)) return connection.refuse(subscribed.errors);
       return answerJson(response, format.refusalStatus, { errors: subscribed.errors });
     }

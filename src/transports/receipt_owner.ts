@@ -10,6 +10,8 @@ export interface ReceiptOwner {
   readonly fingerprint: string;
   /** Who runs it, in which session. */
   readonly caller: Caller;
+  /** Whether it is a guest without a cookie: it may have been another guest before. */
+  readonly isNameless: boolean;
 }
 
 /** What a receipt is made of. */
@@ -22,10 +24,14 @@ export interface Kept {
 }
 
 /** Who may come back to this operation. */
-export function receiptOwner(operationId: string, { text, args }: Operation, caller: Caller): ReceiptOwner {
+export function receiptOwner(
+  operationId: string,
+  { text, args }: Operation,
+  { caller, isNameless }: Pick<ReceiptOwner, "caller" | "isNameless">,
+): ReceiptOwner {
   const { operationName, variableValues } = args;
   const fingerprint = shortHash(JSON.stringify([text, operationName ?? null, variableValues ?? null]));
-  return { operationId, fingerprint, caller };
+  return { operationId, fingerprint, caller, isNameless };
 }
 
 /** The receipt that says how far an operation's client has got. */
@@ -35,9 +41,10 @@ export function receiptOf({ owner, confirmed, earned }: Kept): Receipt {
   return { operationId, cursor: confirmed, fingerprint, userId, sessionId, rooms, answered: earned };
 }
 
-/** Whether a receipt is this owner's. A guest is known by the operation alone: it may have lost its name. */
+/** Whether a receipt is this owner's. A guest without a cookie is known by the operation alone. */
 export function isReceiptOf({ fingerprint, userId }: Receipt, owner: ReceiptOwner): boolean {
   if (fingerprint !== owner.fingerprint) return false;
   const { userId: asking } = owner.caller.principal;
-  return userId === asking || (userId.startsWith(GUEST_PREFIX) && asking.startsWith(GUEST_PREFIX));
+  if (userId === asking) return true;
+  return owner.isNameless && userId.startsWith(GUEST_PREFIX) && asking.startsWith(GUEST_PREFIX);
 }

@@ -194,7 +194,9 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       delete subscriptions[id];
     };
     const { viewer } = context;
-    const owner = deps.keeper.keeps(id) ? receiptOwner(id, operation, viewer) : undefined;
+    const owner = deps.keeper.keeps(id)
+      ? receiptOwner(id, operation, { caller: viewer, isNameless: connection.guest.setCookie !== undefined })
+      : undefined;
     // Recalled in any case: what still runs under this id ends there.
     const receipt = owner === undefined ? undefined : await recall(connection, owner);
     // What cannot be read may have been anything: as a cursor it is none, and that counts as a loss.
@@ -255,7 +257,17 @@ type SocketRequest = OperationRequest & { readonly extensions?: Readonly<Record<
 function callerOf(caller: Caller, { extensions }: SocketRequest): Caller {
   const headers = extensions?.headers;
   if (typeof headers !== "object" || headers === null || !("x-session-id" in headers)) return caller;
-  return { ...caller, sessionId: parseSessionId(headers["x-session-id"]) };
+  return {
+    // Asked each time: the connection's own session may yet be continued as another.
+    get principal() {
+      return caller.principal;
+    },
+    get session() {
+      return caller.session;
+    },
+    namesSession: true,
+    sessionId: parseSessionId(headers["x-session-id"]),
+  };
 }
 
 function runnable(operation: Operation, contextValue: Context, run: RunnableArgs["run"]): RunnableArgs {

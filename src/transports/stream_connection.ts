@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
+import type { ConnectionEnd } from "../core/sessions.ts";
 import type { LiveFrame } from "../graphql/live_frame.ts";
 import type { LiveMember } from "../graphql/live_selection.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
@@ -33,6 +34,8 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   readonly viewer: Caller;
   readonly format: StreamFormat;
   silentPings = 0;
+  /** What the membership of its session is told when it ends. */
+  end: ConnectionEnd = "DISCONNECTED";
   /** Why our side cut it off, when it did. */
   ending: string | undefined;
   readonly #deps: StreamConnectionDeps;
@@ -51,6 +54,7 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   }
 
   begin(cursor: string): void {
+    if (this.#deps.response.headersSent) return;
     this.#writeHead();
     this.#write(this.format.open(cursor));
     this.#deps.onBegin();
@@ -58,7 +62,6 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
 
   /** Says why there is no subscription, as a stream that has ended. Instead of `begin()`. */
   refuse(errors: readonly GraphQLError[]): void {
-    this.#writeHead();
     this.fail(errors);
   }
 
@@ -94,6 +97,8 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   }
 
   fail(errors: readonly GraphQLError[]): void {
+    // Its user may have to go before the subscription is live.
+    if (!this.#deps.response.headersSent) this.#writeHead();
     this.#write(this.format.errors(errors));
     this.complete();
   }
@@ -127,6 +132,7 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   }
 
   onSilent(): void {
+    this.end = "TIMEOUT";
     this.ending = "slow reader";
     this.#deps.response.destroy();
   }

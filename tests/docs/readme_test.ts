@@ -127,8 +127,9 @@ Deno.test("README's client gets what curl sends", async () => {
 });
 
 Deno.test("README's program runs to its end", async () => {
+  const [, flags = ""] = /`deno run ([^`]*) embed\.ts`/.exec(README) ?? [];
   await using program = await Program.run(
-    ["--no-prompt", "--check", "--allow-net", "--ignore-env", "--ext", "ts", "-"],
+    ["--no-prompt", "--check", ...flags.split(" "), "--ext", "ts", "-"],
     block("ts"),
   );
 

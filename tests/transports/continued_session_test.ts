@@ -96,3 +96,53 @@ Deno.test("G7 a connection that comes back to its session stays out of a room an
 
   assertEquals(await world.comeBack(), []);
 });
+
+Deno.test("who was removed while away is not brought back by what was known before, however late it comes", async () => {
+  await using world = await open(crypto.randomUUID());
+  await world.drop();
+  world.clock.advance(5_000);
+  await world.server.query(REMOVE);
+  world.clock.advance(10_000);
+
+  assertEquals(await world.comeBack(), []);
+});
+
+Deno.test("a session that goes on under another leaves nothing behind that is waited for: leaving is at once", async () => {
+  const id = crypto.randomUUID();
+  await using world = await open(id);
+  await world.drop();
+  await using back = await world.connect();
+  await run(back, JOIN);
+  back.subscribe(id, MESSAGES);
+  await run(back, "{ viewer { userId } }");
+
+  await run(back, LEAVE);
+
+  const { data } = await world.server.query(`{ room(room: "lobby") { memberCount } }`);
+  assertEquals(data.room.memberCount, 0);
+});
+
+Deno.test("who leaves while its coming back is being allowed is not brought back by that", async () => {
+  const gates: PromiseWithResolvers<boolean>[] = [];
+  let isHeld = false;
+  const authorize = (_principal: unknown, { kind }: { kind: string }): boolean | Promise<boolean> => {
+    if (kind !== "join" || !isHeld) return true;
+    gates.push(Promise.withResolvers<boolean>());
+    return gates.at(-1)!.promise;
+  };
+  await using server = await startLocalServer({ auth: { authorize } });
+  const connect = () => RawClient.ready(server.webSocketUrl, { userId: "ann", sessionId: "tab" });
+  const tab = await connect();
+  await run(tab, JOIN);
+  await tab[Symbol.asyncDispose]();
+  await server.telemetry.until("connection.closed", 1);
+  isHeld = true;
+  await using back = await connect();
+
+  await run(back, LEAVE);
+  for (const { resolve } of gates) resolve(true);
+  await run(back, "{ viewer { userId } }");
+
+  const { data } = await server.query(`{ room(room: "lobby") { memberCount } }`);
+  assertEquals([gates.length, data.room.memberCount], [1, 0]);
+});

@@ -250,6 +250,6 @@ function openWorld() {
 }
 
 function operationOf(operationId: string): KeptOperation {
-  const owner = { operationId, fingerprint: "f", caller: callerOf("ann") };
+  const owner = { operationId, fingerprint: "f", caller: callerOf("ann"), isNameless: true };
   return { owner, confirmed: "0", earned: false, detach() {} };
 }

@@ -30,7 +30,7 @@ function open() {
   return { clock, stored, receipts, written };
 }
 
-const owner = { operationId: "a", fingerprint: "f", caller: callerOf("ann") };
+const owner = { operationId: "a", fingerprint: "f", caller: callerOf("ann"), isNameless: true };
 const detach = (): void => {};
 /** Where everything that was sent brings the client; each test says it anew. */
 let place = "";
