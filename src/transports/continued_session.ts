@@ -2,21 +2,15 @@ import { GUEST_PREFIX } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Rooms } from "../core/rooms.ts";
-import type { SessionConnection, Sessions } from "../core/sessions.ts";
+import type { Sessions } from "../core/sessions.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { SocketCaller } from "./socket_caller.ts";
-import type { SocketConnection } from "./socket_connection.ts";
+import type { SocketConnection, SocketSession } from "./socket_connection.ts";
 
 /** What continuing sessions needs. */
 export interface ContinuedSessionDeps {
   readonly sessions: Sessions;
   readonly rooms: Rooms;
-}
-
-/** A connection's part in its session. */
-export interface SocketSession extends SessionConnection {
-  /** Whether the session is a new one: then only a receipt can say what it had joined. */
-  readonly isNew: boolean;
 }
 
 /** Opens a connection's session, a new one or one that waits to be continued. */

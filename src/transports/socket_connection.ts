@@ -2,8 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Clock } from "../core/clock.ts";
-import type { ConnectionEnd } from "../core/sessions.ts";
-import type { SocketSession } from "./continued_session.ts";
+import type { ConnectionEnd, SessionConnection } from "../core/sessions.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Guest } from "./identify.ts";
@@ -28,6 +27,12 @@ export interface SocketConnectionDeps {
   readonly flushes: FlushQueue;
   readonly outboxBytes: number;
   readonly keeper: ReceiptKeeper;
+}
+
+/** A connection's part in its session. */
+export interface SocketSession extends SessionConnection {
+  /** Whether the session began with it: then only a receipt can say what it had joined. */
+  readonly isNew: boolean;
 }
 
 /** Why and how a connection ended. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { PresenceRun } from "../support/presence_run.ts";
 
 const SEEDS = [1, 2, 3, 4, 5, 6];
-const STEPS = 500;
+const STEPS = 400;
 const STEPS_PER_JUDGEMENT = 15;
 
 for (const seed of SEEDS) {
