@@ -1,8 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
+import { eventsOf } from "../../src/core/stream.ts";
+import { createMembershipParts } from "../support/membership_parts.ts";
+import { RecordingTelemetry } from "../support/recording_telemetry.ts";
 import type { RegisterTest } from "./engine_suite.ts";
 import { beginning, enter, eventsIn, exit, left, lobby, share } from "./presence_steps.ts";
 
-/** c30 to c33: what the presence promises of memberships that nodes hold. */
+/** c30 to c34: what the presence promises of memberships that nodes hold. */
 export function registerPresenceTests(test: RegisterTest): void {
   test("c30", "G7 only the first enter and the last exit say so, and are events", async ({ nodes: [one, two] }) => {
     const entered = [await enter(one, "ann"), await enter(two, "ann"), await enter(one, "ann")];
@@ -101,5 +104,29 @@ export function registerPresenceTests(test: RegisterTest): void {
     await two.presence.remove(lobby, "ann", left("ann"));
     await one.close();
     assertEquals(await eventsIn(two), ["joined ann", "left ann LEFT"]);
+  });
+
+  test("c34", "G7 a hold that ends and begins again within the grace is no event", async (world) => {
+    const { nodes: [node], clock, passTime } = world;
+    const telemetry = new RecordingTelemetry();
+    const options = { presence: node.presence, clock, telemetry, leaveGraceMs: 10_000, maxRoomsPerSession: 10 };
+    const { sessions, memberships, close } = createMembershipParts(options);
+    const connect = () => sessions.connect({ userId: "ann", sessionId: "tab", disconnect() {} });
+    const first = connect();
+    await memberships.join(first.session, lobby);
+    first.close("DISCONNECTED");
+    await passTime(9_000);
+    const second = connect();
+    await memberships.join(second.session, lobby);
+    await passTime(9_000);
+    const within = await eventsIn(node);
+    const ended = Promise.withResolvers<unknown>();
+    const subscription = await node.log.subscribe(eventsOf(lobby), ended.resolve);
+    second.close("DISCONNECTED");
+    await passTime(11_000);
+    await ended.promise;
+    subscription.close();
+    assertEquals([within, await eventsIn(node)], [["joined ann"], ["joined ann", "left ann DISCONNECTED"]]);
+    close();
   });
 }
