@@ -2,7 +2,7 @@ import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import type { Authenticator } from "../core/auth.ts";
-import { type Caller, parseSessionId } from "../core/caller.ts";
+import { parseSessionId } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { FollowEnd } from "../core/follow_membership.ts";
@@ -10,7 +10,7 @@ import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
-import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
+import type { Operation, Operations } from "../graphql/operations.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
@@ -18,6 +18,7 @@ import { connectSession, continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
 import { ResumeEntries } from "./resume_entries.ts";
+import { callerOf, type SocketRequest } from "./operation_caller.ts";
 import { sendAnswer } from "./socket_answer.ts";
 import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
@@ -245,29 +246,6 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     connection.continuing = recalling;
     return await recalling;
   }
-}
-
-/** What a `subscribe` message carries. */
-type SocketRequest = OperationRequest & { readonly extensions?: Readonly<Record<string, unknown>> | null | undefined };
-
-/**
- * Who asks, in the session that the operation names: GraphiQL sends its page's headers
- * along with each operation, as `extensions.headers`.
- */
-function callerOf(caller: Caller, { extensions }: SocketRequest): Caller {
-  const headers = extensions?.headers;
-  if (typeof headers !== "object" || headers === null || !("x-session-id" in headers)) return caller;
-  return {
-    // Asked each time: the connection's own session may yet be continued as another.
-    get principal() {
-      return caller.principal;
-    },
-    get session() {
-      return caller.session;
-    },
-    namesSession: true,
-    sessionId: parseSessionId(headers["x-session-id"]),
-  };
 }
 
 function runnable(operation: Operation, contextValue: Context, run: RunnableArgs["run"]): RunnableArgs {
