@@ -1,5 +1,5 @@
 import type { GraphQLError } from "graphql";
-import type { Backlog } from "../core/backlog.ts";
+import type { Backlog, BacklogPage } from "../core/backlog.ts";
 import { formatCursor } from "../core/cursor.ts";
 import type { Caller } from "../core/caller.ts";
 import type { FeedPosition } from "../core/feed.ts";
@@ -136,11 +136,15 @@ export class CatchUp implements LiveMember {
         backlog.extend(this.#deps.livePosition());
         continue;
       }
-      if (page.gap) this.#noteLoss();
-      await this.#sendAll(page.deliveries);
-      // Others have their turn: a page may be one of many, and of events that are not for this member.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#sendPage(page);
     }
+  }
+
+  async #sendPage({ gap, deliveries }: BacklogPage): Promise<void> {
+    if (gap) this.#noteLoss();
+    await this.#sendAll(deliveries);
+    // Others have their turn: a page may be one of many, and of events that are not for this member.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /**
@@ -158,9 +162,9 @@ export class CatchUp implements LiveMember {
       backlog.extend([position]);
       for (let page = await backlog.next(); page !== undefined; page = await backlog.next()) {
         if (this.#stopped) return;
-        if (page.gap) this.#noteLoss();
-        await this.#sendAll(page.deliveries);
+        await this.#sendPage(page);
       }
+      if (this.#stopped) return;
     }
     backlog.advance([position]);
     const event = { kind: "snapshot", members, total, recovered: !this.#hasLost } as const;
