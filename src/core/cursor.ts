@@ -20,9 +20,27 @@ const MAX_CURSOR_LENGTH = 256;
  * in a URL or in an HTTP header.
  */
 export function formatCursor(feed: Feed, position: FeedPosition): string {
-  let text = cursorPrefix(feed.key);
-  for (const one of position) text += SEPARATOR + formatPosition(one);
-  return text;
+  return new CursorWriter(feed).write(position);
+}
+
+/** Writes one feed's cursors, one after the other: what does not change between two is kept. */
+export class CursorWriter {
+  readonly #prefix: string;
+  /** What stands behind the feed's own position: that of the stream to everyone, which moves seldom. */
+  #rest: Position | undefined;
+  #restText = "";
+
+  constructor({ key }: Feed) {
+    this.#prefix = cursorPrefix(key) + SEPARATOR;
+  }
+
+  write([own, rest]: FeedPosition): string {
+    if (rest !== this.#rest) {
+      this.#rest = rest;
+      this.#restText = rest === undefined ? "" : SEPARATOR + formatPosition(rest);
+    }
+    return this.#prefix + formatPosition(own!) + this.#restText;
+  }
 }
 
 function cursorPrefix(key: Stream): string {

@@ -1,6 +1,6 @@
 import { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-import { formatCursor } from "./cursor.ts";
+import { CursorWriter } from "./cursor.ts";
 import type { Delivery } from "./delivery.ts";
 import type { StreamEntry, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
@@ -163,6 +163,7 @@ class OpenFeed {
   /** The reader of the feed's own stream; undefined for the feed that has only the stream to everyone. */
   readonly #own: StreamReader | undefined;
   readonly #followsEveryone: boolean;
+  readonly #cursors: CursorWriter;
   /** Replaced, never changed, so that a delivery under way is not disturbed. */
   #places: readonly Place[] = [];
 
@@ -170,6 +171,7 @@ class OpenFeed {
     this.#feed = feed;
     this.#everyone = everyone;
     this.#telemetry = deps.telemetry;
+    this.#cursors = new CursorWriter(feed);
     this.#followsEveryone = feed.streams.includes(EVERYONE);
     if (feed.key === everyoneFeed().key) {
       this.ready = Promise.resolve();
@@ -217,7 +219,7 @@ class OpenFeed {
   #deliver(publication: Publication): void {
     if (this.#places.length === 0) return;
     const { position } = this;
-    const delivery: Delivery = { publication, position, cursor: formatCursor(this.#feed, position) };
+    const delivery: Delivery = { publication, position, cursor: this.#cursors.write(position) };
     this.#forEachReader((reader) => reader.deliver(delivery));
   }
 

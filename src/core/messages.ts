@@ -84,12 +84,19 @@ export async function sendMessage(
     encodeEvent(event),
     idempotencyOf(event.senderId, request),
   );
-  const cursor = request.room === null
-    ? formatCursor(everyoneFeed(), [position])
-    : formatCursor(messagesFeed(request.room), [position, deps.everyonePosition()]);
-  // A repeat has the first one's arguments (the fingerprint says so) and position,
-  // and everything else of a message follows from those.
-  return { view: { publication: { stream, position, event }, cursor }, duplicate };
+  const everyone = deps.everyonePosition();
+  const view = {
+    // A repeat has the first one's arguments (the fingerprint says so) and position,
+    // and everything else of a message follows from those.
+    publication: { stream, position, event },
+    // Written when somebody asks for it: most senders do not.
+    get cursor() {
+      return request.room === null
+        ? formatCursor(everyoneFeed(), [position])
+        : formatCursor(messagesFeed(request.room), [position, everyone]);
+    },
+  };
+  return { view, duplicate };
 }
 
 function idempotencyOf(senderId: string, request: MessageRequest): PublishOptions {
@@ -120,6 +127,8 @@ function checkRequest(caller: Caller, request: MessageRequest, maxMessageBytes: 
     throw refuse("data nested this deep", `must have at most ${MAX_DATA_LEVELS} levels of arrays and objects`);
   }
   const data = request.data === null ? "" : JSON.stringify(request.data);
+  // Three bytes a character is the most: short ones need no counting.
+  if ((request.content.length + data.length) * 3 <= maxMessageBytes) return;
   const bytes = utf8Length(request.content) + utf8Length(data);
   if (bytes > maxMessageBytes) {
     throw new RealtimeError(

@@ -13,9 +13,16 @@ export interface Position {
   readonly timeUs: number;
 }
 
+/** The last one written: a message's position is written in its id and in its cursor. */
+const last: { position: Position | undefined; text: string } = { position: undefined, text: "" };
+
 /** One position as text: letters, digits, `.` and `-` only. */
 export function formatPosition(position: Position): string {
-  return `${position.epoch}.${position.timeUs.toString(36)}-${position.offset.toString(36)}`;
+  if (position !== last.position) {
+    last.position = position;
+    last.text = `${position.epoch}.${position.timeUs.toString(36)}-${position.offset.toString(36)}`;
+  }
+  return last.text;
 }
 
 const POSITION = /^([0-9a-z]{1,32})\.([0-9a-z]{1,11})-([0-9a-z]{1,11})$/;

@@ -44,8 +44,8 @@ export class MemoryKeys {
    *
    * @throws {RealtimeError} `IDEMPOTENCY_KEY_REUSED` when the key stands for something else.
    */
-  recall(stream: Stream, { key, fingerprint }: Idempotency): Position | undefined {
-    const remembered = this.#byId.get(idOf(stream, key));
+  recall(stream: Stream, id: string, { fingerprint }: Idempotency): Position | undefined {
+    const remembered = this.#byId.get(id);
     if (remembered === undefined || remembered.expiresAtMs <= this.#deps.now()) return undefined;
     if (remembered.fingerprint !== fingerprint) {
       throw new RealtimeError(
@@ -56,8 +56,8 @@ export class MemoryKeys {
     return remembered.position;
   }
 
-  remember(stream: Stream, { key, fingerprint, ttlMs }: Idempotency, position: Position): void {
-    const id = idOf(stream, key);
+  /** Called once it is known that there is none. */
+  remember(id: string, { fingerprint, ttlMs }: Idempotency, position: Position): void {
     const remembered = { id, fingerprint, position, expiresAtMs: this.#deps.now() + ttlMs };
     this.#byId.set(id, remembered);
     let order = this.#orders.get(ttlMs);
@@ -80,7 +80,7 @@ export class MemoryKeys {
   }
 }
 
-/** No name of a stream can hold a NUL, so the first one ends it. */
-function idOf(stream: Stream, key: string): string {
+/** What a key is remembered by. No name of a stream can hold a NUL, so the first one ends it. */
+export function keyId(stream: Stream, { key }: Idempotency): string {
   return `${stream}\0${key}`;
 }

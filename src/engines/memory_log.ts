@@ -5,7 +5,7 @@ import type { Stream } from "../core/stream.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import { utf8Length } from "../core/utf8_length.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
-import type { MemoryKeys } from "./memory_keys.ts";
+import { keyId, type MemoryKeys } from "./memory_keys.ts";
 import { type KeptEntry, MemoryStream } from "./memory_stream.ts";
 import { MemorySubscription } from "./memory_subscription.ts";
 import { StreamOrder } from "./stream_order.ts";
@@ -77,15 +77,16 @@ export class MemoryLog {
   /** As {@linkcode StreamLog.publish}, at once. */
   publish(name: Stream, text: string, { signal, idempotency }: PublishOptions = {}): Published {
     signal?.throwIfAborted();
-    if (idempotency !== undefined) {
-      const first = this.#deps.keys.recall(name, idempotency);
+    const id = idempotency && keyId(name, idempotency);
+    if (id !== undefined) {
+      const first = this.#deps.keys.recall(name, id, idempotency!);
       if (first !== undefined) return { position: first, duplicate: true };
     }
     this.requireCapacity(name);
     const stream = this.#stream(name);
     const entry = this.#append(stream, text);
     // Before the delivery: a listener may publish with the same key.
-    if (idempotency !== undefined) this.#deps.keys.remember(name, idempotency, entry.position);
+    if (id !== undefined) this.#deps.keys.remember(id, idempotency!, entry.position);
     this.#deliveries.deliver(stream, entry);
     return { position: entry.position, duplicate: false };
   }

@@ -1,9 +1,10 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Cancel, Clock } from "../core/clock.ts";
 import { formatCursor } from "../core/cursor.ts";
 import type { FeedRequest } from "../core/feed_request.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
 import { CatchUp } from "./catch_up.ts";
+import { createCleanContext } from "./clean_context.ts";
+import { EventPlans } from "./event_plans.ts";
 import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
@@ -11,7 +12,7 @@ import { type LiveMember, LiveSelection } from "./live_selection.ts";
 import { type CheckedArgs, SelectedFrames, type SelectedFramesDeps } from "./selected_frames.ts";
 
 /** What the live selections need. */
-export interface LiveSelectionsDeps extends Omit<SelectedFramesDeps, "cache" | "number"> {
+export interface LiveSelectionsDeps extends Omit<SelectedFramesDeps, "cache" | "number" | "plans" | "clean"> {
   readonly hub: Hub;
   readonly clock: Clock;
 }
@@ -46,13 +47,8 @@ export class LiveSelections {
   readonly #selections = new Map<string, Shared>();
   /** Found once for each parsed document, and forgotten with it. */
   readonly #startVariables = new WeakMap<CheckedArgs["operation"], ReadonlySet<string>>();
-  /**
-   * The asynchronous context of the start. An event is published from within its
-   * sender's request; without this the sender's AsyncLocalStorage would be visible to
-   * resolvers whose result goes to everybody.
-   */
-  readonly #clean = AsyncLocalStorage.snapshot();
-
+  readonly #plans = new EventPlans();
+  readonly #clean = createCleanContext();
   readonly #frames: FrameCache;
   #opened = 0;
   /** Selections whose members are to be told where they are. */
@@ -185,13 +181,19 @@ export class LiveSelections {
 
   #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
     const { request } = source;
-    const frames = new SelectedFrames(operation.args, { ...this.#deps, cache: this.#frames, number: this.#opened++ });
+    const frames = new SelectedFrames(operation.args, {
+      ...this.#deps,
+      plans: this.#plans,
+      clean: this.#clean,
+      cache: this.#frames,
+      number: this.#opened++,
+    });
     const selection = new LiveSelection(frames, request, {
       mask: this.#deps.mask,
       onMoved: (moved) => this.#noteMoved(moved),
     });
     const attached = this.#deps.hub.attach(request.feed, {
-      deliver: (delivery) => this.#clean(() => selection.deliver(delivery)),
+      deliver: (delivery) => selection.deliver(delivery),
       gap: () => request.snapshot === undefined ? selection.gap() : void this.#catchUpAgain(shared),
     });
     const shared: Shared = { selection, request, attached, users: 0, catchUps: new Map() };

@@ -3,6 +3,7 @@ import type { Delivery } from "../core/delivery.ts";
 import type { MessageView } from "../core/messages.ts";
 import { roomOf } from "../core/stream.ts";
 import type { Builder } from "./builder.ts";
+import { PLAIN } from "./plain.ts";
 
 /** The type `Message`. */
 export type MessageRef = ReturnType<typeof addMessage>;
@@ -11,6 +12,7 @@ export type MessageRef = ReturnType<typeof addMessage>;
 export function addMessage(builder: Builder) {
   return builder.objectRef<MessageView>("Message").implement({
     description: "Something that was said, to one room or to everyone. It never changes once sent.",
+    extensions: PLAIN,
     fields: (t) => ({
       id: t.id({
         description: "Unique over all rooms and for good: the cache key, and the way to recognise a message that " +

@@ -2,12 +2,14 @@ import type { Delivery } from "../core/delivery.ts";
 import type { Builder } from "./builder.ts";
 import { LiveSource } from "./live_source.ts";
 import { messageOf, type MessageRef } from "./message.ts";
+import { PLAIN } from "./plain.ts";
 
 /** Adds the subscription `messages`. */
 export function addMessagesSubscription(builder: Builder, message: MessageRef): void {
   builder.subscriptionField("messages", (t) =>
     t.field({
       type: message,
+      extensions: PLAIN,
       description: "Messages as they are sent, in the one order all subscribers see. Each frame's " +
         "`extensions.cursor` says where you are; `extensions.gap: true` that something before it was lost. Errors: " +
         "`FORBIDDEN` without the right to read, `BAD_USER_INPUT`, `SUBSCRIPTION_LIMIT` (with `limit`).",

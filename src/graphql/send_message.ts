@@ -3,11 +3,13 @@ import { roomOf } from "../core/stream.ts";
 import { attemptOf } from "./attempt.ts";
 import type { Builder } from "./builder.ts";
 import type { MessageRef } from "./message.ts";
+import { PLAIN } from "./plain.ts";
 
 /** Adds the mutation `sendMessage` and its payload. */
 export function addSendMessage(builder: Builder, message: MessageRef): void {
   const payload = builder.objectRef<SentMessage>("SendMessagePayload").implement({
     description: "The message as its readers get it.",
+    extensions: PLAIN,
     fields: (t) => ({
       success: t.boolean({
         description: "Always true: what is refused comes as an error with a code.",

@@ -1,10 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
+import { type BatchSocket, type FrameBatch, MAX_HEADER_BYTES, payloadBytes } from "./frame_batch.ts";
 
 /** The part of a TCP socket an outbox writes to. */
-export interface OutboxSocket {
-  /** Bytes written that the kernel has not taken. */
-  readonly writableLength: number;
+export interface OutboxSocket extends BatchSocket {
   /** `onTaken` is called once the kernel has these bytes and all before them, or never will. */
   write(bytes: Uint8Array, onTaken?: () => void): boolean;
 }
@@ -13,6 +12,8 @@ export interface OutboxSocket {
 export interface OutboxDeps {
   readonly socket: OutboxSocket;
   readonly flushes: FlushQueue;
+  /** Shared by all outboxes of a node: what one has written the next need not put together again. */
+  readonly batch: FrameBatch;
   /** Whether the peer may still be written to: not once it has said goodbye. */
   readonly isOpen: () => boolean;
   /** Bytes that may wait, here and in the socket together. */
@@ -23,10 +24,6 @@ export interface OutboxDeps {
 
 /** Output that has gathered to this size does not wait for the end of the turn. */
 const FLUSH_AT_BYTES = 65_536;
-/** FIN and opcode 1, text (RFC 6455 section 5.2). */
-const FINAL_TEXT = 0x81;
-const CLOSING_BRACE = 0x7d;
-const MAX_HEADER_BYTES = 10;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -40,7 +37,7 @@ const NOTHING = new Uint8Array(0);
 export class Outbox implements Flushable {
   readonly #deps: OutboxDeps;
   /** The frames of this turn: for each its head (null for a whole text) and its body. */
-  #heads: (Uint8Array | null)[] = [];
+  readonly #heads: (Uint8Array | null)[] = [];
   #bodies: Uint8Array[] = [];
   #bytes = 0;
   readonly #waiters = new Set<() => void>();
@@ -79,25 +76,14 @@ export class Outbox implements Flushable {
   }
 
   flush(): void {
-    const count = this.#bodies.length;
-    if (count === 0 || this.#closed) return;
-    const bytes = Buffer.allocUnsafe(this.#bytes);
-    let at = 0;
-    for (let index = 0; index < count; index++) {
-      const head = this.#heads[index]!;
-      const body = this.#bodies[index]!;
-      at = writeHeader(bytes, at, payloadBytes(head, body));
-      if (head !== null) {
-        bytes.set(head, at);
-        at += head.length;
-      }
-      bytes.set(body, at);
-      at += body.length;
-      if (head !== null) bytes[at++] = CLOSING_BRACE;
-    }
+    if (this.#bodies.length === 0 || this.#closed) return;
+    const { socket, batch, isOpen } = this.#deps;
+    const heads = this.#heads;
+    const bodies = this.#bodies;
+    const bytes = this.#bytes;
+    const keptBodies = isOpen() && batch.write(socket, { heads, bodies, bytes });
+    if (keptBodies) this.#bodies = [];
     this.#clear();
-    if (!this.#deps.isOpen()) return;
-    this.#deps.socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
   }
 
   /**
@@ -158,10 +144,8 @@ export class Outbox implements Flushable {
   }
 
   #clear(): void {
-    if (this.#bodies.length > 0) {
-      this.#heads = [];
-      this.#bodies = [];
-    }
+    this.#heads.length = 0;
+    this.#bodies.length = 0;
     this.#bytes = 0;
   }
 }
@@ -169,27 +153,4 @@ export class Outbox implements Flushable {
 /** The most bytes a frame takes. */
 function frameBytes(head: Uint8Array | null, body: Uint8Array): number {
   return MAX_HEADER_BYTES + payloadBytes(head, body);
-}
-
-function payloadBytes(head: Uint8Array | null, body: Uint8Array): number {
-  return head === null ? body.length : head.length + body.length + 1;
-}
-
-/** Writes the header of an unmasked final text frame; returns where the payload begins. */
-function writeHeader(into: Buffer, at: number, payload: number): number {
-  into[at] = FINAL_TEXT;
-  if (payload < 126) {
-    into[at + 1] = payload;
-    return at + 2;
-  }
-  if (payload < 65_536) {
-    into[at + 1] = 126;
-    into[at + 2] = payload >>> 8;
-    into[at + 3] = payload & 0xff;
-    return at + 4;
-  }
-  into[at + 1] = 127;
-  into.writeUInt32BE(0, at + 2);
-  into.writeUInt32BE(payload, at + 6);
-  return at + 10;
 }

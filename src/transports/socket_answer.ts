@@ -1,12 +1,11 @@
-import type { ExecutionResult } from "graphql";
 import type { ErrorCode } from "../core/errors.ts";
 import { utf8Length } from "../core/utf8_length.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** Sends a query's or mutation's result and its end; one that alone would fill the outbox is an error. */
-export function sendAnswer(outbox: Outbox, id: string, result: ExecutionResult): void {
+/** Sends a query's or mutation's result, as JSON, and its end; one that alone would fill the outbox is an error. */
+export function sendAnswer(outbox: Outbox, id: string, json: string): void {
   const jsonId = JSON.stringify(id);
-  const text = `{"id":${jsonId},"type":"next","payload":${JSON.stringify(result)}}`;
+  const text = `{"id":${jsonId},"type":"next","payload":${json}}`;
   const limit = Math.floor(outbox.maxBytes / 2);
   if (text.length <= limit && utf8Length(text) <= limit) {
     outbox.sendText(text);

@@ -7,6 +7,7 @@ import type { FlushQueue } from "./flush_queue.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Guest } from "./identify.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
+import type { FrameBatch } from "./frame_batch.ts";
 import { Outbox } from "./outbox.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import type { ResumeEntries } from "./resume_entries.ts";
@@ -25,6 +26,7 @@ export interface SocketConnectionDeps {
   readonly guest: Guest;
   readonly clock: Clock;
   readonly flushes: FlushQueue;
+  readonly batch: FrameBatch;
   readonly outboxBytes: number;
   readonly keeper: ReceiptKeeper;
 }
@@ -98,6 +100,7 @@ export class SocketConnection implements Pulse {
     this.outbox = new Outbox({
       socket: deps.socket,
       flushes: deps.flushes,
+      batch: deps.batch,
       isOpen: () => deps.webSocket.readyState === OPEN,
       maxBytes: deps.outboxBytes,
       onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),

@@ -163,7 +163,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       try {
         // Whose it is may be about to change.
         await connection.continuing;
-        const result = await operations.execute(operation, context);
+        const json = await operations.answer(operation, context);
         // Answers wait for a reader that lags: only live events may cost it its connection.
         for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
         // Sent here, where it was just seen that there is room; unless the client has
@@ -171,7 +171,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         if (!running.ended) {
           running.end("COMPLETED");
           delete subscriptions[id];
-          sendAnswer(connection.outbox, id, result);
+          sendAnswer(connection.outbox, id, json);
         }
       } finally {
         connection.executions.leave();

@@ -9,6 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { FlushQueue } from "./flush_queue.ts";
+import { FrameBatch } from "./frame_batch.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { readGuest } from "./identify.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
@@ -44,6 +45,7 @@ export class WebSocketTransport {
   /** The Set-Cookie header that goes out with the answer to an upgrade. */
   readonly #cookies = new WeakMap<IncomingMessage, string>();
   readonly #server: WebSocketServer;
+  readonly #batch = new FrameBatch();
   #ending: { readonly code: number; readonly reason: string } | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -92,6 +94,7 @@ export class WebSocketTransport {
           guest,
           clock: this.#deps.clock,
           flushes: this.#deps.flushes,
+          batch: this.#batch,
           outboxBytes: this.#deps.outboxBytes,
           keeper: this.#deps.keeper,
         });

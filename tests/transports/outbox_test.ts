@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import { FlushQueue } from "../../src/transports/flush_queue.ts";
+import { FrameBatch } from "../../src/transports/frame_batch.ts";
 import { Outbox } from "../../src/transports/outbox.ts";
 import { readFrames } from "../support/server_frames.ts";
 
@@ -23,6 +24,7 @@ function openOutbox(maxBytes = 1_048_576) {
   const outbox = new Outbox({
     socket,
     flushes: new FlushQueue(),
+    batch: new FrameBatch(),
     isOpen: () => true,
     maxBytes,
     onOverflow: () => overflows++,

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Receipt } from "../../src/core/engine.ts";
 import { FlushQueue } from "../../src/transports/flush_queue.ts";
+import { FrameBatch } from "../../src/transports/frame_batch.ts";
 import { Outbox } from "../../src/transports/outbox.ts";
 import { ReceiptKeeper } from "../../src/transports/receipt_keeper.ts";
 import { SocketReceipts } from "../../src/transports/socket_receipts.ts";
@@ -24,8 +25,15 @@ function open() {
   });
   const written: Uint8Array[] = [];
   const flushes = new FlushQueue();
-  const socket = { writableLength: 0, write: (bytes: Uint8Array) => written.push(bytes) > 0 };
-  const outbox = new Outbox({ socket, flushes, isOpen: () => true, maxBytes: 1_000_000, onOverflow() {} });
+  const socket = { writableLength: 0, write: (bytes: Uint8Array) => written.push(Uint8Array.from(bytes)) > 0 };
+  const outbox = new Outbox({
+    socket,
+    flushes,
+    batch: new FrameBatch(),
+    isOpen: () => true,
+    maxBytes: 1_000_000,
+    onOverflow() {},
+  });
   const receipts = new SocketReceipts({ keeper, outbox, flushes, clock });
   return { clock, stored, receipts, written };
 }

@@ -1,0 +1,128 @@
+import { assertEquals } from "@std/assert";
+import {
+  execute,
+  getOperationAST,
+  GraphQLInt,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  type GraphQLResolveInfo,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+} from "graphql";
+import { PLAIN } from "../../src/graphql/plain.ts";
+import { MutationPlans } from "../../src/graphql/mutation_plans.ts";
+
+const SEND = "mutation ($text: String!) { send(text: $text) { text times } }";
+
+Deno.test("a mutation of one field with a plain payload is answered without executing it", async () => {
+  const { run, calls } = open(({ text }) => Promise.resolve({ text, times: 2 }));
+
+  const mutated = await run(SEND, { text: "hi" });
+
+  assertEquals(mutated, { json: `{"data":{"send":{"text":"hi","times":2}}}` });
+  assertEquals(calls, ["hi for ann at send"]);
+});
+
+Deno.test("its resolver gets what graphql-js would have given it", async () => {
+  const { run, infos, schema } = open(() => null);
+  const text = `mutation Two($text: String = "x") { mine: send(text: $text) { ...P } } fragment P on Sent { text }`;
+
+  await run(text, {});
+  const document = parse(text);
+  await execute({ schema, document, contextValue: { who: "ann" } });
+
+  const [own, theirs] = infos.map(({ getAbortSignal: _signal, getAsyncHelpers: _helpers, ...info }) => info);
+  assertEquals(own!.path, theirs!.path);
+  assertEquals(own!.variableValues, theirs!.variableValues);
+  assertEquals(Object.keys(own!), Object.keys(theirs!));
+});
+
+const OUTCOMES = {
+  "a rejection": () => Promise.reject(new TypeError("full")),
+  "a throw": () => {
+    throw new TypeError("full");
+  },
+  "an error as value": () => new TypeError("full"),
+  "nothing": () => null,
+  "a payload that is wrong": () => ({ text: null, times: 1 }),
+  "a payload with a promise in it": () => ({ text: Promise.resolve("later"), times: 1 }),
+};
+
+for (const [what, resolve] of Object.entries(OUTCOMES)) {
+  Deno.test(`whatever comes of it the resolver runs once, and the answer is graphql-js's own: ${what}`, async () => {
+    const { run, calls, schema } = open(resolve);
+
+    const mutated = await run(SEND, { text: "hi" });
+    const answer = "json" in mutated ? JSON.parse(mutated.json) : await execute(mutated.args);
+    const ran = calls.length;
+    const theirs = await execute({
+      schema,
+      document: parse(SEND),
+      variableValues: { text: "hi" },
+      contextValue: CONTEXT,
+    });
+
+    assertEquals(JSON.parse(JSON.stringify(answer)), JSON.parse(JSON.stringify(theirs)));
+    assertEquals(ran, 1);
+  });
+}
+
+for (
+  const [what, text, variables] of [
+    ["a variable that is missing", SEND, {}],
+    ["a variable of another type", SEND, { text: 7 }],
+    ["an argument that cannot be used", `mutation { send(text: "hi", times: 99999999999) { text } }`, {}],
+    ["two fields", `mutation { send(text: "a") { text } more: send(text: "b") { text } }`, {}],
+    ["a query", `{ hello }`, {}],
+  ] as const
+) {
+  Deno.test(`what cannot be run like this is left to graphql-js before anything has happened: ${what}`, async () => {
+    const { run, calls } = open(() => null);
+
+    assertEquals("args" in await run(text, variables), true);
+    assertEquals(calls, []);
+  });
+}
+
+const CONTEXT = { who: "ann" };
+
+function open(resolve: (args: { text: string }) => unknown) {
+  const calls: string[] = [];
+  const infos: GraphQLResolveInfo[] = [];
+  const sent = new GraphQLObjectType<{ text: unknown; times: number }>({
+    name: "Sent",
+    extensions: PLAIN,
+    fields: {
+      text: { type: new GraphQLNonNull(GraphQLString), resolve: ({ text }) => text },
+      times: { type: GraphQLInt, resolve: ({ times }) => times },
+    },
+  });
+  const schema = new GraphQLSchema({
+    query: new GraphQLObjectType({ name: "Query", fields: { hello: { type: GraphQLString } } }),
+    mutation: new GraphQLObjectType<unknown, typeof CONTEXT>({
+      name: "Mutation",
+      fields: {
+        send: {
+          type: sent,
+          args: { text: { type: new GraphQLNonNull(GraphQLString) }, times: { type: GraphQLInt } },
+          resolve(_root, args, { who }, info) {
+            calls.push(`${args["text"]} for ${who} at ${info.path.key}`);
+            infos.push(info);
+            return resolve(args as { text: string });
+          },
+        },
+      },
+    }),
+  });
+  const plans = new MutationPlans(schema);
+  return {
+    calls,
+    infos,
+    schema,
+    run(text: string, variableValues: Record<string, unknown>) {
+      const document = parse(text);
+      return plans.run(getOperationAST(document)!, { schema, document, variableValues, contextValue: CONTEXT });
+    },
+  };
+}
