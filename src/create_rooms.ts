@@ -65,11 +65,15 @@ const SESSION_LINGER_MS = 10_000;
 /**
  * Builds a rooms server of its parts; nothing is opened before `listen`.
  *
- * Its time is that of `clock`, but for the timers of `node:http`.
+ * Its time is that of `clock`, but for the timers of `node:http`, and its API is `schema`.
  *
  * @throws {TypeError | RangeError} when an option has a value it cannot have
  */
-export function createRooms(options: RoomsOptions = {}, clock: Clock = systemClock): RoomsServer {
+export function createRooms(
+  options: RoomsOptions = {},
+  clock: Clock = systemClock,
+  schema: ReturnType<typeof createSchema> = createSchema(),
+): RoomsServer {
   const settings = resolveOptions(options);
   const telemetry = options.telemetry ?? silentTelemetry;
   const nodeId = settings.nodeId ?? ulid();
@@ -124,7 +128,6 @@ export function createRooms(options: RoomsOptions = {}, clock: Clock = systemClo
     }),
   });
 
-  const schema = createSchema();
   const mask = createErrorMask(telemetry);
   const documents = new Documents(schema, { maxTokens: limits.documentTokens });
   const live = new LiveSelections({ hub, rooms, mask, clock });

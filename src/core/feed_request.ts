@@ -16,6 +16,8 @@ export interface FeedRequest {
   readonly joins: boolean;
   /** Where to begin. */
   readonly start: FeedStart;
+  /** What `accepts` goes by, as text: two requests of one feed that have the same accept the same. */
+  readonly filter: string;
   /** Whether a publication is one that was asked for. Pure: the same for everybody who asks the same. */
   accepts(publication: Publication): boolean;
   /** The members, for a subscriber that begins or has lost something; undefined when they were not asked for. */
@@ -77,6 +79,7 @@ export async function openMessages(gate: Gate, caller: Caller, request: Messages
     room,
     joins: request.join,
     start,
+    filter: JSON.stringify(wanted),
     accepts: ({ event }) => event.kind === "message" && (wanted === null || event.event === wanted),
   };
 }
@@ -106,6 +109,7 @@ export async function openEvents(
     room,
     joins: false,
     start,
+    filter: [...wanted].toSorted().join(),
     accepts: ({ event }) => wanted.has(event.kind),
     ...(wanted.has("snapshot") ? { snapshot: () => members(room, { limit: MAX_SNAPSHOT_MEMBERS }) } : {}),
   };

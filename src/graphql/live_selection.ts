@@ -4,6 +4,7 @@ import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { FeedReader } from "../core/hub.ts";
 import type { FeedRequest } from "../core/feed_request.ts";
+import { inTurns } from "./in_turns.ts";
 import type { FrameNotice, LiveFrame } from "./live_frame.ts";
 import type { SelectedFrames } from "./selected_frames.ts";
 
@@ -189,10 +190,19 @@ export class LiveSelection implements FeedReader {
       else together.push(member);
     }
     const gap = this.#takeGap();
-    await Promise.all([...byViewer].map(async ([viewer, members]) => {
-      const frame = await this.#frames.forViewer(delivery, viewer);
-      this.#send(frame, delivery, { members: members.filter((member) => this.#members.has(member)), gap });
-    }));
+    await inTurns(byViewer, async ([viewer, all]) => {
+      const here = (): LiveMember[] => all.filter((member) => this.#members.has(member));
+      if (here().length === 0) return;
+      try {
+        const frame = await this.#frames.forViewer(delivery, viewer);
+        this.#send(frame, delivery, { members: here(), gap });
+      } catch (error) {
+        // It is lost for this viewer, and for nobody else.
+        this.#deps.mask(error);
+        for (const member of here()) this.#owedGap.add(member);
+        this.#deps.onMoved(this);
+      }
+    });
   }
 
   #noteGap(): void {

@@ -8,6 +8,8 @@ import { EventPlans } from "./event_plans.ts";
 import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
+import { SelectionCounts } from "./selection_counts.ts";
+import { stopLeftovers } from "./shared_context.ts";
 import { type LiveMember, LiveSelection } from "./live_selection.ts";
 import { type CheckedArgs, SelectedFrames, type SelectedFramesDeps } from "./selected_frames.ts";
 
@@ -32,6 +34,8 @@ interface Shared {
   readonly attached: Promise<Attachment>;
   /** Members, and those who wait to become one: while there are any, the selection stays. */
   users: number;
+  /** Ends its being counted. Called once. */
+  readonly release: () => void;
   /** For each member that has not got everything yet, who stands in for it. */
   readonly catchUps: Map<LiveMember, CatchUp>;
 }
@@ -50,6 +54,8 @@ export class LiveSelections {
   readonly #plans = new EventPlans();
   readonly #clean = createCleanContext();
   readonly #frames: FrameCache;
+  readonly #counts = new SelectionCounts();
+  readonly #stopLeftovers = stopLeftovers();
   #opened = 0;
   /** Selections whose members are to be told where they are. */
   #moved = new Set<LiveSelection>();
@@ -76,7 +82,7 @@ export class LiveSelections {
    * Makes a member of the selection, which is made when it is the first one's.
    * Resolves once live; the function it gives ends the membership, at once and once.
    *
-   * @throws as {@linkcode Hub.attach} does
+   * @throws as {@linkcode Hub.attach} does, and `SUBSCRIPTION_LIMIT` when it would be one selection too many
    */
   async join(source: LiveSource, operation: LiveOperation, member: LiveMember): Promise<() => void> {
     const { feed } = source.request;
@@ -96,7 +102,8 @@ export class LiveSelections {
         shared.catchUps.delete(member);
       }
       if (--shared.users > 0) return;
-      if (this.#selections.get(key) === shared) this.#selections.delete(key);
+      this.#selections.delete(key);
+      shared.release();
       // A failed attach has left nothing behind; whoever joined has been told of it.
       attached.then((attachment) => attachment.detach(), () => {});
     };
@@ -167,6 +174,7 @@ export class LiveSelections {
   close(): void {
     this.#cancelTelling?.();
     this.#frames.close();
+    this.#stopLeftovers();
   }
 
   #noteMoved(selection: LiveSelection): void {
@@ -181,7 +189,9 @@ export class LiveSelections {
 
   #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
     const { request } = source;
-    const frames = new SelectedFrames(operation.args, {
+    const release = this.#counts.add(request.feed.key);
+    const args = withoutStart(operation.args, this.#startVariablesOf(operation));
+    const frames = new SelectedFrames(args, {
       ...this.#deps,
       plans: this.#plans,
       clean: this.#clean,
@@ -196,7 +206,7 @@ export class LiveSelections {
       deliver: (delivery) => selection.deliver(delivery),
       gap: () => request.snapshot === undefined ? selection.gap() : void this.#catchUpAgain(shared),
     });
-    const shared: Shared = { selection, request, attached, users: 0, catchUps: new Map() };
+    const shared: Shared = { selection, request, attached, users: 0, release, catchUps: new Map() };
     this.#selections.set(key, shared);
     return shared;
   }
@@ -204,10 +214,32 @@ export class LiveSelections {
 
 function selectionKey(source: LiveSource, { text, args }: LiveOperation, ignored: ReadonlySet<string>): string {
   const name = args.operation.name?.value ?? "";
-  const { coerced } = args.variableValues;
-  // Where a subscriber begins is its own affair: it would be alone for ever otherwise.
-  const variables = ignored.size === 0
-    ? coerced
-    : Object.fromEntries(Object.entries(coerced).filter(([variable]) => !ignored.has(variable)));
-  return `${source.request.feed.key}\n${name}\n${JSON.stringify(variables)}\n${text}`;
+  const { coerced, sources } = args.variableValues;
+  const variables: Record<string, unknown> = {};
+  for (const [variable, value] of Object.entries(coerced)) {
+    // Where a subscriber begins is its own affair: it would be alone for ever otherwise.
+    if (ignored.has(variable)) continue;
+    // What a scalar makes of a value may be written like another: a Map is {}. What came in was JSON.
+    variables[variable] = isPlain(value) ? value : { written: sources[variable]?.value };
+  }
+  const { feed, filter } = source.request;
+  return `${feed.key}\n${filter}\n${name}\n${JSON.stringify(variables)}\n${text}`;
+}
+
+/** Whether JSON writes it like no other value. */
+function isPlain(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "boolean" || value === null || Number.isFinite(value);
+}
+
+/** The arguments without what differs between those who share them: where each begins, and how each wrote it. */
+function withoutStart(args: CheckedArgs, ignored: ReadonlySet<string>): CheckedArgs {
+  // No prototype, as graphql-js has it: a variable may be named like a method of objects.
+  const without = <Value>(values: Readonly<Record<string, Value>>): Record<string, Value> =>
+    Object.assign(
+      Object.create(null),
+      Object.fromEntries(Object.entries(values).filter(([variable]) => !ignored.has(variable))),
+    );
+  const { sources, coerced } = args.variableValues;
+  const variableValues = { sources: without(sources), coerced: without(coerced) };
+  return { ...args, rawVariableValues: undefined, variableValues };
 }

@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import type { EventPlans } from "./event_plans.ts";
 import type { FrameCache } from "./frame_cache.ts";
 import { LiveFrame } from "./live_frame.ts";
+import { ownCopy } from "./own_copy.ts";
 import type { SelectionPlan } from "./selection_plan.ts";
 import { createSharedContext } from "./shared_context.ts";
 
@@ -31,8 +32,11 @@ export interface SelectedFramesDeps {
  * What one selection makes of each event: executed, stringified.
  *
  * Executed once for everybody, in a context that refuses to say who is asking. When a
- * resolver asks all the same, its result is thrown away, and from then on the frames
+ * resolver asks all the same, the result is thrown away, and from then on the frames
  * differ from viewer to viewer.
+ *
+ * Each execution has its own copy of the event and of the variables: what a resolver
+ * keeps in them for one viewer is not there for the next.
  */
 export class SelectedFrames {
   readonly #args: CheckedArgs;
@@ -55,16 +59,18 @@ export class SelectedFrames {
 
   /** The frame that is the same for everyone; undefined when there is none. A promise only when a resolver gave one. */
   forAll(delivery: Delivery): LiveFrame | undefined | Promise<LiveFrame | undefined> {
-    const planned = this.#planned(delivery);
-    if (planned !== undefined) return planned;
-    const result = this.#resultForAll(delivery);
-    if (result instanceof Promise) return result.then((one) => one && this.#frame(one, delivery));
-    return result && this.#frame(result, delivery);
+    return this.#planned(delivery) ?? this.#deps.clean(() => this.#executedForAll(delivery));
   }
 
-  async forViewer(delivery: Delivery, viewer: Caller): Promise<LiveFrame> {
+  #executedForAll(delivery: Delivery): LiveFrame | undefined | Promise<LiveFrame | undefined> {
+    const result = this.#resultForAll(delivery);
+    if (result instanceof Promise) return result.then((one) => one && this.#sharedFrame(one, delivery));
+    return result && this.#sharedFrame(result, delivery);
+  }
+
+  forViewer(delivery: Delivery, viewer: Caller): Promise<LiveFrame> {
     const contextValue = { rooms: this.#deps.rooms, viewer };
-    return this.#frame(await this.#execute(delivery, contextValue), delivery);
+    return this.#deps.clean(async () => this.#frame(await this.#execute(delivery, contextValue), delivery));
   }
 
   /** The frame of an event that was read from history: made once for all who missed the same. */
@@ -82,13 +88,13 @@ export class SelectedFrames {
       if (isKept) cache.put(key, planned);
       return planned;
     }
-    const promised = this.#resultForAll(delivery);
+    const promised = this.#deps.clean(() => this.#resultForAll(delivery));
     // Not awaited without need: who comes in the same turn is to find the frame.
     const result = promised instanceof Promise ? await promised : promised;
-    if (result === undefined) return await this.forViewer(delivery, viewer);
-    const frame = this.#frame(result, delivery);
+    const frame = result && this.#sharedFrame(result, delivery);
+    if (frame === undefined) return await this.forViewer(delivery, viewer);
     // What failed may not fail the next time.
-    if (isKept && result.errors === undefined) cache.put(key, frame);
+    if (isKept && result?.errors === undefined) cache.put(key, frame);
     return frame;
   }
 
@@ -101,28 +107,36 @@ export class SelectedFrames {
   }
 
   #resultForAll(delivery: Delivery): ExecutionResult | undefined | Promise<ExecutionResult | undefined> {
-    const shared = createSharedContext(this.#deps.rooms);
-    const finish = (result: ExecutionResult): ExecutionResult | undefined => {
-      if (!shared.finish().touched) return result;
-      this.#differ = true;
-      return undefined;
-    };
-    const result = this.#execute(delivery, shared.context);
+    const context = createSharedContext(this.#deps.rooms, () => this.#differ = true);
+    const finish = (result: ExecutionResult): ExecutionResult | undefined => this.#differ ? undefined : result;
+    const result = this.#execute(delivery, context);
     return result instanceof Promise ? result.then(finish) : finish(result);
   }
 
-  #execute(rootValue: Delivery, contextValue: Context): ReturnType<typeof executeSubscriptionEvent> {
-    return this.#deps.clean(() => executeSubscriptionEvent({ ...this.#args, rootValue, contextValue }));
+  #execute(delivery: Delivery, contextValue: Context): ExecutionResult | Promise<ExecutionResult> {
+    const { sources, coerced } = this.#args.variableValues;
+    const variableValues = { sources, coerced: ownCopy(coerced) };
+    return executeSubscriptionEvent({ ...this.#args, variableValues, rootValue: ownCopy(delivery), contextValue });
   }
 
-  #frame(result: ExecutionResult, { cursor }: Delivery): LiveFrame {
-    const errors = result.errors?.map((error) => this.#deps.mask(error).toJSON());
-    const extensions = { ...result.extensions, cursor };
-    return new LiveFrame(
-      JSON.stringify(
-        errors === undefined ? { data: result.data, extensions } : { data: result.data, errors, extensions },
-      ),
-      cursor,
-    );
+  /** Undefined when it is not for everyone: writing the result out runs what resolvers left in it. */
+  #sharedFrame(result: ExecutionResult, delivery: Delivery): LiveFrame | undefined {
+    const frame = this.#frame(result, delivery);
+    return this.#differ ? undefined : frame;
+  }
+
+  #frame({ data, errors, extensions }: ExecutionResult, { cursor }: Delivery): LiveFrame {
+    try {
+      return this.#write(data, errors, { ...extensions, cursor });
+    } catch (error) {
+      // What JSON has no word for is an error like any other, and the subscription goes on.
+      return this.#write(null, [error], { cursor });
+    }
+  }
+
+  #write(data: unknown, errors: readonly unknown[] | undefined, extensions: { readonly cursor: string }): LiveFrame {
+    const masked = errors?.map((error) => this.#deps.mask(error).toJSON());
+    const result = masked === undefined ? { data, extensions } : { data, errors: masked, extensions };
+    return new LiveFrame(JSON.stringify(result), extensions.cursor);
   }
 }

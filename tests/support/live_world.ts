@@ -75,9 +75,9 @@ export class RecordingMember implements LiveMember {
   }
 }
 
-/** Live selections over a memory engine, on a schema whose event fields the test writes. */
+/** Live selections over a memory engine, on a schema whose event fields the test writes, or on one all of its own. */
 export async function openLiveWorld(
-  fields: Readonly<Record<string, FieldResolver>> = {},
+  fields: Readonly<Record<string, FieldResolver>> | GraphQLSchema = {},
   engine: Partial<MemoryCoreOptions> = {},
 ) {
   const telemetry = new RecordingTelemetry();
@@ -111,7 +111,7 @@ export async function openLiveWorld(
   });
   const mask = createErrorMask(telemetry);
   const live = new LiveSelections({ hub, rooms, mask, clock: world.clock });
-  const schema = createTestSchema(fields);
+  const schema = fields instanceof GraphQLSchema ? fields : createTestSchema(fields);
   const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
 
   return {
@@ -128,6 +128,16 @@ export async function openLiveWorld(
     /** Sends a message as this user. */
     send: (content: string, caller = callerOf("ann"), excludeSelf = false) =>
       rooms.send(caller, { room: "lobby", content, event: null, data: null, excludeSelf, idempotencyKey: null }),
+    /** Sends an event to the room, as the same user. */
+    broadcast: (sent: { readonly event: string; readonly content?: string; readonly data?: unknown }) =>
+      rooms.broadcast(callerOf("ann"), {
+        room: "lobby",
+        content: "",
+        data: null,
+        excludeSelf: false,
+        idempotencyKey: null,
+        ...sent,
+      }),
     /** Sends a message to everyone as the same user. */
     sendToEveryone: (content: string) =>
       rooms.broadcast(callerOf("ann"), {
@@ -156,11 +166,29 @@ export async function openLiveWorld(
       return { member, leave: () => leave("COMPLETED") };
     },
     async [Symbol.asyncDispose]() {
+      live.close();
       hub.close();
       parts.close();
       await world.close();
     },
   };
+}
+
+/** The arguments that `messages` has in these tests. */
+export interface MessagesArgs {
+  readonly room: string;
+  readonly after?: string | null;
+  readonly last?: number | null;
+}
+
+/** What `messages` of a schema of the test's own subscribes to. */
+export async function followMessages(
+  _root: unknown,
+  { room, after, last }: MessagesArgs,
+  { rooms, viewer }: Context,
+): Promise<LiveSource> {
+  const request = { room, event: null, after: after ?? null, last: last ?? null, join: false };
+  return new LiveSource(await rooms.openMessages(viewer, request));
 }
 
 /** A caller of this name, in a session of its own. */
@@ -192,16 +220,7 @@ function createTestSchema(fields: Readonly<Record<string, FieldResolver>>): Grap
             after: { type: GraphQLString },
             last: { type: GraphQLInt },
           },
-          subscribe: async (_root, { room, after, last }, context) =>
-            new LiveSource(
-              await context.rooms.openMessages(context.viewer, {
-                room,
-                event: null,
-                after: after ?? null,
-                last: last ?? null,
-                join: false,
-              }),
-            ),
+          subscribe: followMessages,
           resolve: (delivery) => delivery,
         },
       },

@@ -1,3 +1,4 @@
+import type { GraphQLSchema } from "graphql";
 import { createRooms } from "../../src/create_rooms.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { RoomsOptions } from "../../src/options.ts";
@@ -13,10 +14,18 @@ export interface LocalServer extends AsyncDisposable {
   query(query: string, variables?: Record<string, unknown>): Promise<any>;
 }
 
-/** Starts a server with these options, in the time of this clock. */
-export async function startLocalServer(options: RoomsOptions = {}, clock?: Clock): Promise<LocalServer> {
+/** Starts a server with these options, in the time of this clock, with its own schema or another. */
+export async function startLocalServer(
+  options: RoomsOptions = {},
+  clock?: Clock,
+  schema?: GraphQLSchema,
+): Promise<LocalServer> {
   const telemetry = new RecordingTelemetry();
-  const server = createRooms({ telemetry, ...options, server: { port: 0, drainMs: 1_000, ...options.server } }, clock);
+  const server = createRooms(
+    { telemetry, ...options, server: { port: 0, drainMs: 1_000, ...options.server } },
+    clock,
+    schema,
+  );
   const { url, port } = await server.listen();
   return {
     url,

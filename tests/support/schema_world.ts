@@ -89,6 +89,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
       return { member, errors: subscribed.errors, codes: codesOf(subscribed.errors), selections: live.size };
     },
     async [Symbol.asyncDispose]() {
+      live.close();
       hub.close();
       parts.close();
       await close();

@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { RealtimeError } from "../../src/core/errors.ts";
+import { SelectionCounts } from "../../src/graphql/selection_counts.ts";
+import { callerOf, openLiveWorld } from "../support/live_world.ts";
+
+/** A selection that differs from others by its name. */
+const selection = (name: number | string, room = "lobby") =>
+  `subscription S${name} { messages(room: "${room}") { content } }`;
+
+Deno.test("one distinct selection of a feed too many is SUBSCRIPTION_LIMIT; those that run are joined, and ending one makes room", async () => {
+  await using world = await openLiveWorld();
+  const subscribed = [];
+  for (let name = 0; name < 1_000; name++) subscribed.push(await world.subscribe(selection(name)));
+
+  const refused = await refusedOf(() => world.subscribe(selection("more")));
+  const joined = await world.subscribe(selection(1), callerOf("bob"));
+  await world.subscribe(selection("more", "another room"));
+
+  assertEquals(refused.extensions, { code: "SUBSCRIPTION_LIMIT", limit: 1_000 });
+  assertEquals(
+    refused.message,
+    'Cannot subscribe with another selection: "messages:lobby" is followed with 1000 different ones already',
+  );
+  assertEquals([world.live.size, world.live.members], [1_001, 1_002]);
+
+  subscribed[1]!.leave();
+  await refusedOf(() => world.subscribe(selection("more")));
+  joined.leave();
+  await world.subscribe(selection("more"));
+  assertEquals([world.live.size, world.live.members], [1_001, 1_001]);
+});
+
+Deno.test("a selection that cannot be attached is not counted", async () => {
+  await using world = await openLiveWorld();
+  world.hub.close();
+
+  for (let name = 0; name < 1_001; name++) {
+    const refused = await refusedOf(() => world.subscribe(selection(name)));
+    assertEquals(refused.extensions["code"], "SHUTTING_DOWN");
+  }
+  assertEquals(world.live.size, 0);
+});
+
+Deno.test("a node has at most 100,000 distinct selections, over all feeds", () => {
+  const counts = new SelectionCounts();
+  const removes = Array.from({ length: 100_000 }, (_, index) => counts.add(`feed ${index % 1_000}`));
+
+  const refused = assertThrows(() => counts.add("one more feed"), RealtimeError);
+  removes[0]!();
+  counts.add("one more feed");
+
+  assertEquals([refused.code, refused.limit], ["SUBSCRIPTION_LIMIT", 100_000]);
+  assertThrows(() => counts.add("feed 1"), RealtimeError);
+});
+
+Deno.test("an event of a split selection with many viewers leaves others their turn, and keeps the order", async () => {
+  await using world = await openLiveWorld({ own: (_event, _args, { viewer }) => viewer.principal.userId });
+  const query = `subscription { messages(room: "lobby") { own content } }`;
+  const members = [];
+  for (let user = 0; user < 1_000; user++) {
+    members.push((await world.subscribe(query, callerOf(`user-${user}`))).member);
+  }
+
+  let turns = 0;
+  const timer = setInterval(() => turns++);
+  for (const content of ["one", "two", "three"]) await world.send(content);
+  await Promise.all(members.map((member) => member.has(3)));
+  clearInterval(timer);
+
+  assert(turns >= 3, `${turns} turns of others`);
+  for (const { results, viewer } of members) {
+    const own = viewer.principal.userId;
+    assertEquals(
+      results.map(({ data }) => data.messages),
+      ["one", "two", "three"].map((content) => ({ own, content })),
+    );
+  }
+});
+
+Deno.test("at most 100 viewers' executions wait for their resolvers at once, and who leaves is not executed for", async () => {
+  let waiting = 0;
+  let most = 0;
+  let executions = 0;
+  const gate = Promise.withResolvers<void>();
+  const full = Promise.withResolvers<void>();
+  await using world = await openLiveWorld({
+    own: async (_event, _args, { viewer }) => {
+      const own = viewer.principal.userId;
+      executions++;
+      most = Math.max(most, ++waiting);
+      if (waiting === 100) full.resolve();
+      await gate.promise;
+      waiting--;
+      return own;
+    },
+  });
+  const query = `subscription { messages(room: "lobby") { own } }`;
+  const subscribed = [];
+  for (let user = 0; user < 300; user++) subscribed.push(await world.subscribe(query, callerOf(`user-${user}`)));
+
+  await world.send("one");
+  await full.promise;
+  for (const { leave } of subscribed.slice(200)) leave();
+  gate.resolve();
+  await Promise.all(subscribed.slice(0, 200).map(({ member }) => member.has(1)));
+
+  assertEquals([most, executions], [100, 200]);
+});
+
+/** What a subscription is refused with. */
+async function refusedOf(subscribe: () => Promise<unknown>) {
+  try {
+    await subscribe();
+  } catch (error) {
+    if (error instanceof AggregateError) return error.errors[0];
+  }
+  throw new Error("It was not refused");
+}
