@@ -21,10 +21,11 @@ import { encodeState, type MemberStates, type StateOwner } from "./member_states
 import type { Leaving, Memberships } from "./memberships.ts";
 import { type MessageRequest, sendMessage, type SentMessage } from "./messages.ts";
 import type { Position } from "./position.ts";
+import { PublishTurns } from "./publish_turns.ts";
 import { parseReason } from "./reason.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
 import type { Session, Sessions } from "./sessions.ts";
-import { messagesOf } from "./stream.ts";
+import { EVERYONE, messagesOf } from "./stream.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
 
 /** A message request whose room nobody has looked at yet. */
@@ -103,6 +104,7 @@ export interface RoomsDeps {
 export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #gate: Gate;
+  readonly #turns = new PublishTurns();
   readonly #everyonePosition: () => Position;
 
   constructor(deps: RoomsDeps) {
@@ -278,8 +280,10 @@ export class Rooms {
     return this.#deps.nodeStatus();
   }
 
-  #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
-    return sendMessage(caller, request, {
+  async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
+    const wait = this.#turns.enter(request.room === null ? EVERYONE : messagesOf(request.room));
+    if (wait !== undefined) await wait;
+    return await sendMessage(caller, request, {
       log: this.#deps.engine.log,
       everyonePosition: this.#everyonePosition,
       maxMessageBytes: this.#deps.maxMessageBytes,

@@ -2,7 +2,7 @@ import type { StreamEntry } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Stream } from "../core/stream.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "../core/fifo.ts";
 import type { MemoryStream } from "./memory_stream.ts";
 
 interface WaitingDelivery {

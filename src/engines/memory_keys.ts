@@ -2,7 +2,7 @@ import type { Idempotency } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Position } from "../core/position.ts";
 import type { Stream } from "../core/stream.ts";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "../core/fifo.ts";
 
 /** What the memory of keys needs. */
 export interface MemoryKeysDeps {

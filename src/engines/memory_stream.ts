@@ -1,7 +1,7 @@
 import type { ReadRange, ResetReason, StreamEntry, StreamPage } from "../core/engine.ts";
 import { createEpoch, type Position, samePosition } from "../core/position.ts";
 import type { Stream } from "../core/stream.ts";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "../core/fifo.ts";
 import type { MemorySubscription } from "./memory_subscription.ts";
 import type { StreamOrder } from "./stream_order.ts";
 

@@ -210,7 +210,7 @@ function writeLeaf(type: GraphQLLeafType): Write {
 
 function writeList(write: Write): Write {
   return (value) => {
-    if (!Array.isArray(value)) throw new NotPlain();
+    if (!Array.isArray(value) || value.filter(isUnready).length > 0) throw new NotPlain();
     return `[${value.map(write).join(",")}]`;
   };
 }
@@ -221,7 +221,15 @@ function constant(text: string): Write {
 
 /** An error is not a value, and a promise is none yet. */
 function refuseUnready(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
   if (value instanceof Error) throw value;
-  if ("then" in value && typeof value.then === "function") throw new NotPlain();
+  if (isUnready(value)) throw new NotPlain();
+}
+
+/** Whether it is a promise. Nobody will wait for it: what it is rejected with must not end the process. */
+function isUnready(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") {
+    return false;
+  }
+  value.then(() => {}, () => {});
+  return true;
 }

@@ -62,6 +62,7 @@ Deno.test("a plan writes what graphql-js does, byte for byte: 500 selections, as
 /** A root of plain and other fields, each with one way to be awkward. */
 const AWKWARD = {
   promise: () => Promise.resolve("later"),
+  rejection: () => Promise.reject(new Error("no")),
   thenable: () => ({ then: (resolve: (value: string) => void) => resolve("later") }),
   throws: () => {
     throw new GraphQLError("no");
@@ -92,6 +93,19 @@ for (const [what, resolve] of Object.entries(AWKWARD)) {
     assertEquals(plan("{ value }", new GraphQLSchema({ query: type }))!.run({}), undefined);
   });
 }
+
+Deno.test("a list with promises is left to graphql-js, and none of them is left unhandled", async () => {
+  const values = () => [Promise.reject(new Error("one")), Promise.reject(new Error("two"))];
+  const type = new GraphQLObjectType({
+    name: "Query",
+    extensions: PLAIN,
+    fields: { values: { type: new GraphQLList(GraphQLString), resolve: values } },
+  });
+
+  assertEquals(plan("{ values }", new GraphQLSchema({ query: type }))!.run({}), undefined);
+  // An unhandled rejection would fail this test's file.
+  await new Promise((resolve) => setImmediate(resolve));
+});
 
 Deno.test("an error is no reason to give a plan up, a promise is", () => {
   const answers: unknown[] = [new Error("once"), "then", Promise.resolve("later"), "too late"];

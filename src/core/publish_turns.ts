@@ -1,0 +1,57 @@
+import { Fifo } from "./fifo.ts";
+import type { Stream } from "./stream.ts";
+
+/** Messages published in one turn of the event loop. */
+const PER_TURN = 64;
+
+/**
+ * Shares a node's publishing out among streams, some messages a turn of the event loop.
+ *
+ * Without it a burst would be published in one go: no other room would be served, and no
+ * socket drained, until it is over, and readers that keep up would be taken for slow
+ * ones. Whoever comes beyond a turn's share waits; of those who wait each stream has one
+ * in its turn, in the order they came. Waiting is bounded by what calls: a connection
+ * runs only so many operations at once.
+ */
+export class PublishTurns {
+  /** How many may still publish in this turn. */
+  #left = PER_TURN;
+  #scheduled = false;
+  /** Who waits, by stream; the stream whose turn it is first. */
+  readonly #waiting = new Map<Stream, Fifo<() => void>>();
+
+  /** Comes in: at once, which is undefined, or when the promise resolves. */
+  enter(stream: Stream): Promise<void> | undefined {
+    this.#schedule();
+    if (this.#left > 0) {
+      this.#left--;
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      let line = this.#waiting.get(stream);
+      if (line === undefined) this.#waiting.set(stream, line = new Fifo());
+      line.push(resolve);
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#beginTurn();
+    });
+  }
+
+  #beginTurn(): void {
+    this.#left = PER_TURN;
+    // What is put back comes to the end: the others come first.
+    for (const [stream, line] of this.#waiting) {
+      this.#waiting.delete(stream);
+      line.shift()!();
+      if (line.length > 0) this.#waiting.set(stream, line);
+      if (--this.#left === 0) break;
+    }
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+}

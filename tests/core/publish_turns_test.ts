@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { PublishTurns } from "../../src/core/publish_turns.ts";
+import { messagesOf } from "../../src/core/stream.ts";
+import { parseRoomName } from "../../src/core/room_name.ts";
+
+const room = (name: string) => messagesOf(parseRoomName(name));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Publishes, and notes when it comes in. */
+function open() {
+  const turns = new PublishTurns();
+  const entered: string[] = [];
+  return {
+    entered,
+    publish(name: string, count = 1): void {
+      for (let sent = 1; sent <= count; sent++) {
+        const wait = turns.enter(room(name));
+        const label = `${name} ${sent}`;
+        if (wait === undefined) entered.push(label);
+        else void wait.then(() => entered.push(label));
+      }
+    },
+  };
+}
+
+Deno.test("64 messages are published in one turn of the event loop, and 64 in each one after it", async () => {
+  const { entered, publish } = open();
+
+  publish("a", 150);
+
+  const counts = [entered.length];
+  for (let turns = 0; turns < 3; turns++) {
+    await turn();
+    counts.push(entered.length);
+  }
+  assertEquals(counts, [64, 128, 150, 150]);
+  assertEquals(entered, Array.from({ length: 150 }, (_, index) => `a ${index + 1}`));
+});
+
+Deno.test("a burst in one room delays another room's message by one turn, whatever its length", async () => {
+  const { entered, publish } = open();
+
+  publish("busy", 10_000);
+  publish("calm");
+  await turn();
+
+  assertEquals(entered.slice(64, 67), ["busy 65", "calm 1", "busy 66"]);
+});
+
+Deno.test("who comes while others wait does not overtake those of its own room", async () => {
+  const { entered, publish } = open();
+
+  publish("a", 100);
+  await turn();
+  publish("a", 1);
+  publish("b", 100);
+  await turn();
+  await turn();
+
+  const ofA = entered.filter((label) => label.startsWith("a"));
+  assertEquals(ofA, [...Array.from({ length: 100 }, (_, index) => `a ${index + 1}`), "a 1"]);
+  assertEquals(entered.length, 201);
+});
