@@ -1,8 +1,12 @@
+import { readChildren, readProc, readTasks } from "./proc.ts";
+
 /**
  * The kernel's unit in /proc/<pid>/stat: USER_HZ, 100 a second on every architecture
  * that Deno runs on.
  */
 const TICKS_PER_SECOND = 100;
+/** The unit of /proc/<pid>/task/<task>/schedstat. */
+const NANOSECONDS_PER_SECOND = 1e9;
 /** Counted from the state, the first field behind the command name. */
 const UTIME_INDEX = 11;
 const STIME_INDEX = 12;
@@ -11,13 +15,20 @@ const CSTIME_INDEX = 14;
 
 /** CPU seconds, user and system, that a process has used with all its children, living and ended. */
 export function readTreeCpuSeconds(pid: number): number {
-  return readTicks(pid, [UTIME_INDEX, STIME_INDEX, CUTIME_INDEX, CSTIME_INDEX]) / TICKS_PER_SECOND +
+  return readOwnCpuSeconds(pid) + readTicks(pid, [CUTIME_INDEX, CSTIME_INDEX]) / TICKS_PER_SECOND +
     readChildren(pid).reduce((sum, child) => sum + readTreeCpuSeconds(child), 0);
 }
 
-/** CPU seconds, user and system, that a process has used itself, in all its threads. */
+/**
+ * CPU seconds, user and system, that a process has used itself, in all its threads.
+ *
+ * Ticks count the threads that have ended too, but are rounded down, by more than what
+ * a short measurement may be wrong by. Nanoseconds are of living threads alone. Neither
+ * is ever too much, so the larger one is the better one.
+ */
 export function readOwnCpuSeconds(pid: number): number {
-  return readTicks(pid, [UTIME_INDEX, STIME_INDEX]) / TICKS_PER_SECOND;
+  const ticks = readTicks(pid, [UTIME_INDEX, STIME_INDEX]);
+  return Math.max(ticks / TICKS_PER_SECOND, readTaskNanoseconds(pid) / NANOSECONDS_PER_SECOND);
 }
 
 /** CPU seconds that the whole machine was busy, or kept from running by its host. */
@@ -35,28 +46,10 @@ function readTicks(pid: number, indexes: readonly number[]): number {
   return indexes.reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
 }
 
-function readChildren(pid: number): number[] {
-  const tasks = [...readTasks(pid)];
-  return tasks.flatMap((task) =>
-    readProc(`/proc/${pid}/task/${task}/children`).split(" ").filter((text) => text !== "").map(Number)
-  );
-}
-
-function* readTasks(pid: number): Generator<string> {
-  try {
-    for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) yield name;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-/** The text of a file of /proc; empty when its process has ended. */
-function readProc(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    // A process or thread may end between being listed and being read: ESRCH while the file is open.
-    if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return "";
-    throw error;
-  }
+/** 0 where the kernel does not keep it. */
+function readTaskNanoseconds(pid: number): number {
+  return readTasks(pid).reduce((sum, task) => {
+    const [nanoseconds = "0"] = readProc(`/proc/${pid}/task/${task}/schedstat`).split(" ");
+    return sum + Number(nanoseconds);
+  }, 0);
 }

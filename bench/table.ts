@@ -10,6 +10,13 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   ).join("\n");
 }
 
+/** The same rows as a table in Markdown. */
+export function formatMarkdownTable(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows;
+  const rule = head.map((_, column) => column < 2 ? "---" : "--:");
+  return [head, rule, ...body].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
 /** The middle value; of an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

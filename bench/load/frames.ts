@@ -1,100 +1,73 @@
+import type { Buffer } from "node:buffer";
+import type { Frame } from "./frame.ts";
+import type { ReadBuffer } from "./read_buffer.ts";
+
 /** What a WebSocket frame carries (RFC 6455, section 5.2). */
 export const OPCODES = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
-
-/** Where a frame's payload stands: `bytes[start]` up to, not including, `bytes[end]`. Valid until the next frame. */
-export interface Frame {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
 
 const FINAL = 0x80;
 const MASKED = 0x80;
 const OPCODE_BITS = 0x0f;
 const RESERVED_BITS = 0x70;
 const LENGTH_16 = 126;
-const BUFFER_BYTES = 16_384;
+const LENGTH_64 = 127;
 
 /** Finds the frames in what a server sends, without copying or allocating for any of them. */
 export class FrameReader implements Frame {
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES);
   opcode = 0;
   start = 0;
   end = 0;
-  #filled = 0;
+  wireBytes = 0;
+  readonly #buffer: ReadBuffer;
 
-  /** Room for the next read. Frames found before are void from here on. */
-  space(): Uint8Array<ArrayBuffer> {
-    if (this.end > 0) {
-      this.bytes.copyWithin(0, this.end, this.#filled);
-      this.#filled -= this.end;
-      this.end = 0;
-    }
-    if (this.#filled === BUFFER_BYTES) throw new Error(`Cannot read a frame above ${BUFFER_BYTES} bytes`);
-    return this.#filled === 0 ? this.bytes : this.bytes.subarray(this.#filled);
+  constructor(buffer: ReadBuffer) {
+    this.#buffer = buffer;
   }
 
-  /** Says how many bytes were read into `space()`. */
-  fill(count: number): void {
-    this.#filled += count;
-  }
-
-  /** Takes an HTTP head off the front; undefined while it is not whole. */
-  takeHead(): string | undefined {
-    const text = new TextDecoder("latin1").decode(this.bytes.subarray(0, this.#filled));
-    const length = text.indexOf("\r\n\r\n");
-    if (length < 0) return undefined;
-    this.end = length + 4;
-    return text.slice(0, length);
+  get bytes(): Buffer<ArrayBuffer> {
+    return this.#buffer.bytes;
   }
 
   /** Goes to the next frame; false when it is not whole yet. */
   next(): boolean {
-    const head = this.end;
-    if (this.#filled < head + 2) return false;
-    const first = this.bytes[head] ?? 0;
-    let length = this.bytes[head + 1] ?? 0;
+    const { bytes, taken: head, filled } = this.#buffer;
+    if (filled < head + 2) return false;
+    const first = bytes[head] ?? 0;
+    let length = bytes[head + 1] ?? 0;
     let start = head + 2;
     if ((first & FINAL) === 0 || (first & RESERVED_BITS) !== 0) {
       throw new Error("Cannot read a fragmented or compressed frame: neither was asked for");
     }
-    if (length > LENGTH_16) throw new Error("Cannot read a frame that is masked or above 65,535 bytes");
-    if (length === LENGTH_16) {
-      if (this.#filled < head + 4) return false;
-      length = ((this.bytes[head + 2] ?? 0) << 8) | (this.bytes[head + 3] ?? 0);
-      start = head + 4;
+    if (length > LENGTH_64) throw new Error("Cannot read a masked frame: a server must not mask");
+    if (length >= LENGTH_16) {
+      const lengthBytes = length === LENGTH_16 ? 2 : 8;
+      start += lengthBytes;
+      if (filled < start) return false;
+      length = length === LENGTH_16 ? bytes.readUInt16BE(head + 2) : Number(bytes.readBigUInt64BE(head + 2));
     }
-    if (this.#filled < start + length) return false;
+    if (filled < start + length) return false;
     this.opcode = first & OPCODE_BITS;
     this.start = start;
     this.end = start + length;
+    this.wireBytes = this.end - head;
+    this.#buffer.taken = this.end;
     return true;
   }
 }
 
 /** A whole frame as a client sends it: masked. */
 export function encodeFrame(opcode: number, payload: Uint8Array): Uint8Array {
-  const headerBytes = payload.length < LENGTH_16 ? 2 : 4;
-  const frame = new Uint8Array(headerBytes + 4 + payload.length);
+  const lengthBytes = payload.length < LENGTH_16 ? 0 : payload.length <= 0xffff ? 2 : 8;
+  const frame = new Uint8Array(2 + lengthBytes + 4 + payload.length);
+  const view = new DataView(frame.buffer);
   frame[0] = FINAL | opcode;
-  if (headerBytes === 2) {
-    frame[1] = MASKED | payload.length;
-  } else {
-    if (payload.length > 0xffff) throw new RangeError("Cannot send a frame above 65,535 bytes");
-    frame[1] = MASKED | LENGTH_16;
-    frame[2] = payload.length >> 8;
-    frame[3] = payload.length & 0xff;
-  }
-  const mask = crypto.getRandomValues(frame.subarray(headerBytes, headerBytes + 4));
-  const start = headerBytes + 4;
+  frame[1] = MASKED | (lengthBytes === 0 ? payload.length : lengthBytes === 2 ? LENGTH_16 : LENGTH_64);
+  if (lengthBytes === 2) view.setUint16(2, payload.length);
+  if (lengthBytes === 8) view.setBigUint64(2, BigInt(payload.length));
+  const mask = crypto.getRandomValues(frame.subarray(2 + lengthBytes, 6 + lengthBytes));
+  const start = 6 + lengthBytes;
   for (let index = 0; index < payload.length; index++) {
     frame[start + index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0);
   }
   return frame;
-}
-
-/** Bytes on the wire of a frame that a server sends. */
-export function measureFrame({ start, end }: Frame): number {
-  const payloadBytes = end - start;
-  return payloadBytes + (payloadBytes < LENGTH_16 ? 2 : 4);
 }

@@ -1,84 +1,81 @@
-import { readMachineCpuSeconds, readOwnCpuSeconds, readTreeCpuSeconds } from "../cpu.ts";
-import type { Peer, Publishing } from "../peers/peer.ts";
+import type { Peer } from "../peers/peer.ts";
 import type { ServerProcess } from "../peers/server_process.ts";
-import { Connection } from "./connection.ts";
-import { Ledger } from "./ledger.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Crowd, type CrowdOptions } from "./crowd.ts";
+import { type Measurement, type Reading, readNow, subtract } from "./measurement.ts";
+import { Publisher } from "./publisher.ts";
+import { Traffic } from "./traffic.ts";
+import { Trouble } from "./trouble.ts";
 
 /** Whom to load, with how many. */
 export interface GeneratorOptions {
   readonly peer: Peer;
   readonly server: ServerProcess;
-  readonly subscribers: number;
+  /** @default {1} */
+  readonly rooms?: number;
+  readonly subscribersPerRoom: number;
+  /** @default {1} */
+  readonly roomsPerConnection?: number;
+  /** How subscribers receive. @default {"websocket"} */
+  readonly over?: CrowdOptions["over"];
+  /** Bytes of each content; without it contents are padded until a delivery has `FRAME_BYTES` on the wire. */
+  readonly contentBytes?: number;
+  /** Called for each delivery, with the moment its message was due. */
+  readonly onDelivery?: (dueMs: number) => void;
 }
 
 /** How to load. */
 export interface LoadOptions {
   /** Messages published and not yet delivered to every subscriber. */
   readonly inFlight: number;
-  /** How long to measure; the load begins a little earlier. */
-  readonly seconds: number;
+  /** What ends it: so many messages, or so many seconds after warming up. */
+  readonly until: { readonly messages: number } | { readonly seconds: number };
 }
 
-/** What was seen while measuring. */
-export interface Measurement {
-  readonly deliveries: number;
-  readonly elapsedSeconds: number;
-  /** Of the server's process and its children, user and system. */
-  readonly serverCpuSeconds: number;
-  readonly generatorCpuSeconds: number;
-  /** Of everything on the machine, these two included. */
-  readonly machineCpuSeconds: number;
-  /** Of one delivery, on the wire. */
-  readonly frameBytes: number;
+/** A server that is too slow for what was asked of it; nothing it did was wrong. */
+export class TooSlowError extends Error {
+  override readonly name = "TooSlowError";
 }
 
-const ROOM = "bench";
-/** What a delivery shall have on the wire; content is padded until it has. */
+/** What a delivery shall have on the wire, unless it has more without padding. */
 const FRAME_BYTES = 195;
-const CONNECTING_AT_ONCE = 25;
-const OPEN_MS = 30_000;
-/** How often a message is published until every subscriber is live. */
-const LIVE_POLL_MS = 100;
-const LIVE_MS = 15_000;
-/** Load before measuring, so that both servers are compiled and warm. */
+/** How long connecting may take: this, and so much for each subscription. */
+const OPEN_MS = { once: 20_000, each: 8 };
+/** Rooms whose first messages are under way at once. */
+const FIRST_MESSAGES = 64;
+/** How often a message is published until every subscriber is live; each subscriber adds to it. */
+const LIVE_POLL_MS = { once: 100, each: 0.05 };
+const LIVE_MS = 20_000;
+/** Load before measuring by time, so that both sides are compiled and warm. */
 const WARM_UP_MS = 1_000;
-const DRAIN_MS = 5_000;
+const DRAIN_MS = 15_000;
 
-/**
- * Fills a room with subscribers, publishes to it, and checks every delivery.
- *
- * The first thing that goes wrong anywhere fails whatever is awaited then and later.
- */
+/** Fills rooms with subscribers, publishes to them, and checks every delivery. */
 export class LoadGenerator implements Disposable {
+  readonly traffic: Traffic;
+  readonly trouble = new Trouble();
   readonly #options: GeneratorOptions;
-  readonly #failure = Promise.withResolvers<never>();
-  readonly #ledger: Ledger;
-  readonly #connections: Connection[] = [];
-  readonly #subscribers: Subscriber[] = [];
-  #publisher: { readonly connection: Connection; readonly dialogue: Publishing } | undefined;
-  /** Publishes the server has answered. */
-  #answers = 0;
-  /** Messages that every subscriber has got. */
-  #completed = 0;
-  #paddingBytes = 0;
-  #isLoading = false;
-  #onProgress = () => {};
+  readonly #crowd: Crowd;
+  readonly #publisher: Promise<Publisher>;
 
   private constructor(options: GeneratorOptions) {
+    const { peer, server: { port }, rooms = 1, subscribersPerRoom, roomsPerConnection = 1, over = "websocket" } =
+      options;
+    const fail = (error: Error) => this.#fail(error);
     this.#options = options;
-    this.#ledger = new Ledger(options.subscribers, (sequence) => this.#complete(sequence));
-    // Whoever awaits something hears of a failure; nobody has to await.
-    this.#failure.promise.catch(() => {});
+    this.traffic = new Traffic({ ...options, rooms });
+    if (options.contentBytes !== undefined) this.traffic.contentBytes = options.contentBytes;
+    const { ledgers } = this.traffic;
+    this.#crowd = new Crowd({ peer, port, ledgers, subscribersPerRoom, roomsPerConnection, over, onFailure: fail });
+    const onFailure = (error: Error) => fail(new Error(`the publisher: ${error.message}`, { cause: error }));
+    this.#publisher = Publisher.open({ peer, port, onAnswer: () => this.traffic.answer(), onFailure });
+    this.#publisher.catch(onFailure);
   }
 
   /** Connects everybody; resolves when every subscriber receives. */
   static async open(options: GeneratorOptions): Promise<LoadGenerator> {
     const generator = new LoadGenerator(options);
     try {
-      if (!await generator.#within(OPEN_MS, generator.#connectAll())) {
-        throw new Error(`Cannot connect ${options.subscribers} subscribers within ${OPEN_MS} ms`);
-      }
+      await generator.#untilOpen();
       await generator.#untilLive();
       return generator;
     } catch (error) {
@@ -88,168 +85,120 @@ export class LoadGenerator implements Disposable {
   }
 
   /** Keeps that many messages in flight and measures; resolves when every message has come everywhere. */
-  async load({ inFlight, seconds }: LoadOptions): Promise<Measurement> {
-    this.#isLoading = true;
-    for (let count = 0; count < inFlight; count++) this.#publish();
-    await this.#sleep(WARM_UP_MS);
-    const before = this.#sample();
-    await this.#sleep(seconds * 1_000);
-    const after = this.#sample();
-    this.#isLoading = false;
-    await this.#drain();
-    return {
-      deliveries: after.deliveries - before.deliveries,
-      elapsedSeconds: after.elapsedSeconds - before.elapsedSeconds,
-      serverCpuSeconds: after.serverCpuSeconds - before.serverCpuSeconds,
-      generatorCpuSeconds: after.generatorCpuSeconds - before.generatorCpuSeconds,
-      machineCpuSeconds: after.machineCpuSeconds - before.machineCpuSeconds,
-      frameBytes: Math.max(...this.#subscribers.map(({ frameBytes }) => frameBytes)),
+  async load({ inFlight, until }: LoadOptions): Promise<Measurement> {
+    const publisher = await this.#publisher;
+    let remaining = "messages" in until ? until.messages : Infinity;
+    const publish = () => {
+      if (remaining-- > 0) this.traffic.publish(publisher);
     };
+    let before = this.#read();
+    this.traffic.onComplete = publish;
+    for (let count = 0; count < inFlight; count++) publish();
+    let after: Reading | undefined;
+    if ("seconds" in until) {
+      await this.trouble.sleep(WARM_UP_MS);
+      before = this.#read();
+      await this.trouble.sleep(until.seconds * 1_000);
+      after = this.#read();
+      remaining = 0;
+    }
+    await this.#drain("messages" in until ? LIVE_MS + until.messages : DRAIN_MS);
+    return this.#measure(before, after ?? this.#read());
+  }
+
+  /** Publishes what the steps say, one after the other; measures from the first to the end of the last. */
+  async follow(steps: AsyncIterable<{ readonly dueMs: number }>): Promise<Measurement> {
+    const publisher = await this.#publisher;
+    this.traffic.onComplete = () => {};
+    let before: Reading | undefined;
+    for await (const { dueMs } of steps) {
+      before ??= this.#read();
+      this.traffic.publish(publisher, dueMs);
+    }
+    const after = this.#read();
+    await this.#drain(DRAIN_MS);
+    return this.#measure(before ?? after, after);
   }
 
   /** Ends every connection. Safe to call twice. */
   [Symbol.dispose](): void {
-    this.#isLoading = false;
-    for (const connection of this.#connections) connection.close();
+    this.#crowd[Symbol.dispose]();
+    this.#publisher.then((publisher) => publisher.close(), () => {});
   }
 
-  async #connectAll(): Promise<void> {
-    let remaining = this.#options.subscribers;
-    const connectSome = async () => {
-      while (remaining-- > 0) await this.#connectSubscriber();
-    };
-    await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
-    await this.#connectPublisher();
-  }
-
-  async #connectSubscriber(): Promise<void> {
-    const dialogue = this.#options.peer.subscribe(ROOM);
-    const connection = await this.#connect();
-    const ready = Promise.withResolvers<void>();
-    const subscriber = new Subscriber({ connection, dialogue, ledger: this.#ledger, onReady: ready.resolve });
-    const name = `subscriber ${this.#subscribers.push(subscriber)}`;
-    connection.listen({
-      onText: (message) => subscriber.hear(message),
-      onFailure: (error) => this.#fail(`${name}, which ${subscriber.position}`, error),
-    });
-    if (dialogue.opening !== undefined) connection.send(dialogue.opening);
-    await ready.promise;
-  }
-
-  async #connectPublisher(): Promise<void> {
-    const dialogue = this.#options.peer.publish(ROOM);
-    const connection = await this.#connect();
-    const ready = Promise.withResolvers<void>();
-    const decoder = new TextDecoder();
-    connection.listen({
-      onText: ({ bytes, start, end }) => {
-        const heard = dialogue.hear(decoder.decode(bytes.subarray(start, end)));
-        if (heard.reply !== undefined) connection.send(heard.reply);
-        if (heard.kind === "ready") ready.resolve();
-        if (heard.kind === "published") this.#answer();
-      },
-      onFailure: (error) => this.#fail("the publisher", error),
-    });
-    if (dialogue.opening !== undefined) connection.send(dialogue.opening);
-    await ready.promise;
-    this.#publisher = { connection, dialogue };
-  }
-
-  async #connect(): Promise<Connection> {
-    const { peer, server } = this.#options;
-    const connection = await Connection.open({ ...peer, port: server.port });
-    this.#connections.push(connection);
-    return connection;
+  async #untilOpen(): Promise<void> {
+    const { rooms = 1, subscribersPerRoom } = this.#options;
+    const limitMs = OPEN_MS.once + OPEN_MS.each * rooms * subscribersPerRoom;
+    if (await this.trouble.within(limitMs, Promise.all([this.#publisher, this.#crowd.connect()]))) return;
+    const { length } = this.#crowd.subscribers;
+    throw this.#tooSlow(`connect more than ${length} connections within ${limitMs} ms`);
   }
 
   /**
-   * Publishes until one message has come to every subscriber. Servers need not say
-   * when a subscription is live, so its first delivery says it.
+   * Publishes to each room until one message has come to all its subscribers. Servers
+   * need not say when a subscription is live, so its first delivery says it.
    */
   async #untilLive(): Promise<void> {
+    const { ledgers } = this.traffic;
+    const publisher = await this.#publisher;
+    const pollMs = LIVE_POLL_MS.once + LIVE_POLL_MS.each * this.#options.subscribersPerRoom;
     const deadline = performance.now() + LIVE_MS;
-    while (this.#completed === 0) {
-      if (performance.now() > deadline) throw this.#stall("get a message to everybody", LIVE_MS);
-      this.#publish();
-      await this.#sleep(LIVE_POLL_MS);
+    for (let first = 0; first < ledgers.length; first += FIRST_MESSAGES) {
+      const rooms = [...ledgers.keys()].slice(first, first + FIRST_MESSAGES);
+      const silent = () => rooms.filter((room) => ledgers[room]?.completed === 0);
+      while (silent().length > 0) {
+        if (performance.now() > deadline) throw this.#tooSlow(`get a message to everybody within ${LIVE_MS} ms`);
+        for (const room of silent()) this.traffic.publishTo(room, publisher);
+        await this.trouble.within(pollMs, this.#until(() => silent().length === 0));
+      }
     }
-    await this.#drain();
-    const frameBytes = Math.max(...this.#subscribers.map((subscriber) => subscriber.frameBytes));
-    this.#paddingBytes = Math.max(0, FRAME_BYTES - frameBytes);
-  }
-
-  #publish(): void {
-    if (this.#publisher === undefined) throw new Error("Cannot publish before the publisher is connected");
-    const { connection, dialogue } = this.#publisher;
-    connection.send(dialogue.send(this.#ledger.publish(this.#paddingBytes)));
-  }
-
-  #complete(sequence: number): void {
-    // Those before it that came to nobody or to some were published before all were live.
-    this.#completed = sequence + 1;
-    if (this.#isLoading) this.#publish();
-    this.#onProgress();
-  }
-
-  #answer(): void {
-    this.#answers++;
-    this.#onProgress();
+    await this.#drain(DRAIN_MS);
+    if (this.#options.contentBytes !== undefined) return;
+    this.traffic.contentBytes += Math.max(0, FRAME_BYTES - this.#frameBytes);
   }
 
   /** Waits until every message has come to every subscriber and every publish was answered. */
-  async #drain(): Promise<void> {
-    const deadline = performance.now() + DRAIN_MS;
-    const { published } = this.#ledger;
-    while (this.#completed < published || this.#answers < published) {
-      const limitMs = deadline - performance.now();
-      if (limitMs <= 0) throw this.#stall("finish", DRAIN_MS);
-      await this.#within(limitMs, this.#untilProgress());
-    }
-  }
-
-  #untilProgress(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onProgress = resolve;
-    });
-  }
-
-  #stall(what: string, afterMs: number): Error {
-    const positions = this.#subscribers.map(({ position }, index) => ({ name: `subscriber ${index + 1}`, position }));
-    const late = positions.filter(({ position }) => position !== `waits for message ${this.#ledger.published}`);
+  async #drain(limitMs: number): Promise<void> {
+    if (await this.trouble.within(limitMs, this.#until(() => this.traffic.isQuiet))) return;
+    const late = this.#crowd.subscribers.map(({ lack }, index) => ({ lack, name: `subscriber ${index + 1}` }))
+      .filter(({ lack }) => lack !== undefined);
     const [first] = late;
-    return new Error(
-      `Cannot ${what} within ${afterMs} ms: of ${this.#ledger.published} messages ${this.#answers} were answered, and ` +
-        `${late.length} subscribers lack some (${first === undefined ? "none" : `${first.name} ${first.position}`})`,
+    throw new Error(
+      `Cannot finish ${this.#options.peer.name} within ${limitMs} ms: ${this.traffic.summary}; ` +
+        `${late.length} subscribers lack some (${first === undefined ? "none" : `${first.name} ${first.lack}`})`,
     );
   }
 
-  #sample(): Omit<Measurement, "frameBytes"> {
-    return {
-      deliveries: this.#ledger.deliveries,
-      elapsedSeconds: performance.now() / 1_000,
-      serverCpuSeconds: readTreeCpuSeconds(this.#options.server.pid),
-      generatorCpuSeconds: readOwnCpuSeconds(Deno.pid),
-      machineCpuSeconds: readMachineCpuSeconds(),
-    };
+  #until(isSo: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isSo()) return;
+        this.traffic.onProgress = () => {};
+        resolve();
+      };
+      this.traffic.onProgress = look;
+      look();
+    });
   }
 
-  #fail(who: string, cause: Error): void {
+  get #frameBytes(): number {
+    return this.#crowd.subscribers.reduce((most, { frameBytes }) => Math.max(most, frameBytes), 0);
+  }
+
+  #read(): Reading {
+    return readNow(this.#options.server.pid, { ...this.traffic.progress, reads: this.#crowd.reads });
+  }
+
+  #measure(before: Reading, after: Reading): Measurement {
+    return { ...subtract(after, before), frameBytes: this.#frameBytes };
+  }
+
+  #tooSlow(what: string): TooSlowError {
+    return new TooSlowError(`Cannot ${what}: ${this.#options.peer.name} was too slow; ${this.traffic.summary}`);
+  }
+
+  #fail(cause: Error): void {
     this[Symbol.dispose]();
-    this.#failure.reject(new Error(`${this.#options.peer.name} failed at ${who}: ${cause.message}`, { cause }));
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await this.#within(ms, new Promise<void>(() => {}));
-  }
-
-  /** Waits for the promise, no longer than the limit; false when it was too late. Throws the failure, if any. */
-  async #within(limitMs: number, promise: Promise<void>): Promise<boolean> {
-    const { promise: late, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), limitMs);
-    try {
-      return await Promise.race([promise.then(() => true), late, this.#failure.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    this.trouble.fail(new Error(`${this.#options.peer.name} failed at ${cause.message}`, { cause }));
   }
 }

@@ -1,22 +1,50 @@
-import type { Frame } from "./frames.ts";
+import { Buffer } from "node:buffer";
+import type { Frame } from "./frame.ts";
+
+/** Whose messages, and who hears what becomes of them. */
+export interface LedgerOptions {
+  /** Stands at the front of each content, so that a message of one room is known in another. */
+  readonly roomNumber: number;
+  readonly subscribers: number;
+  /**
+   * Called when the last subscriber has got a message, with how many are done by that: it and
+   * those before it that came to nobody or to some, because they were published before all were live.
+   */
+  readonly onComplete: (messages: number) => void;
+  /** Called for each delivery, with the moment its message was due. */
+  readonly onDelivery?: (dueMs: number) => void;
+}
+
+/** How a message is entered. */
+export interface EntryOptions {
+  /** Bytes of its content; never less than `SMALLEST_CONTENT_BYTES`. */
+  readonly contentBytes: number;
+  /** When it should have been published, by `performance.now()`. */
+  readonly dueMs: number;
+}
 
 /** One published message: what each subscriber must get. */
 interface Entry {
   readonly sequence: number;
   readonly content: string;
+  readonly dueMs: number;
   /** The first delivery of it, which was read in full; others are compared with it. */
-  reference: Uint8Array | undefined;
+  reference: Buffer<ArrayBuffer> | undefined;
   /** Where in the reference the mark stands, each subscriber's in its turn; -1 when there is none. */
   markStart: number;
   deliveries: number;
 }
 
+const ROOM_DIGITS = 5;
+const SEQUENCE_DIGITS = 8;
 /** Messages remembered; a power of two. Far more than are ever in flight. */
 const REMEMBERED = 1_024;
-const SEQUENCE_DIGITS = 8;
+
+/** What a content has to hold. */
+export const SMALLEST_CONTENT_BYTES = ROOM_DIGITS + 1 + SEQUENCE_DIGITS;
 
 /**
- * What was published, and how far each message has come.
+ * What was published to a room, and how far each message has come.
  *
  * Reading every delivery as JSON would make the generator the slower side. So the
  * first delivery of each message is read in full, and every other one must be the
@@ -25,65 +53,66 @@ const SEQUENCE_DIGITS = 8;
 export class Ledger {
   /** Deliveries checked so far. */
   deliveries = 0;
-  readonly #subscribers: number;
-  readonly #onComplete: (sequence: number) => void;
-  readonly #entries: Entry[] = [];
-  #published = 0;
-
-  /** `onComplete` is called once for each message, when the last subscriber has got it. */
-  constructor(subscribers: number, onComplete: (sequence: number) => void) {
-    this.#subscribers = subscribers;
-    this.#onComplete = onComplete;
-  }
-
   /** How many messages were published: the sequence of the next one. */
-  get published(): number {
-    return this.#published;
+  published = 0;
+  /** The sequence behind the newest message that every subscriber has got. */
+  completed = 0;
+  readonly #options: LedgerOptions;
+  readonly #entries: Entry[] = [];
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
   }
 
-  /** Enters the next message, with that many bytes of padding; returns its content. */
-  publish(paddingBytes: number): string {
-    const sequence = this.#published++;
-    const content = String(sequence).padStart(SEQUENCE_DIGITS, "0") + ".".repeat(paddingBytes);
-    this.#entries[sequence % REMEMBERED] = { sequence, content, reference: undefined, markStart: -1, deliveries: 0 };
+  /** Enters the next message; returns its content. */
+  publish({ contentBytes, dueMs }: EntryOptions): string {
+    const sequence = this.published++;
+    const room = String(this.#options.roomNumber).padStart(ROOM_DIGITS, "0");
+    const content = `${room}:${String(sequence).padStart(SEQUENCE_DIGITS, "0")}`.padEnd(contentBytes, ".");
+    const index = sequence % REMEMBERED;
+    this.#entries[index] = { sequence, content, dueMs, reference: undefined, markStart: -1, deliveries: 0 };
     return content;
   }
 
   /** Whether the frame is, byte for byte, that message for the subscriber whose mark is given. */
-  matches(frame: Frame, sequence: number, mark: Uint8Array): boolean {
+  matches({ bytes, start, end }: Frame, sequence: number, mark: Uint8Array): boolean {
     const entry = this.#entries[sequence % REMEMBERED];
     if (entry?.reference === undefined || entry.sequence !== sequence) return false;
     const { reference, markStart } = entry;
-    if (frame.end - frame.start !== reference.length) return false;
+    if (end - start !== reference.length) return false;
     if (markStart >= 0) reference.set(mark, markStart);
-    const { bytes, start } = frame;
-    for (let index = 0; index < reference.length; index++) {
-      if (bytes[start + index] !== reference[index]) return false;
-    }
-    return true;
+    return bytes.compare(reference, 0, reference.length, start, end) === 0;
   }
 
   /** Makes a delivery that was read in full the one to compare others with. */
-  remember(frame: Frame, sequence: number, mark: Uint8Array): void {
+  remember({ bytes, start, end }: Frame, sequence: number, mark: Uint8Array): void {
     const entry = this.#entry(sequence);
-    if (entry.reference !== undefined) return;
-    entry.reference = frame.bytes.slice(frame.start, frame.end);
-    entry.markStart = mark.length === 0 ? -1 : find(entry.reference, mark);
+    // Nobody else gets what the only subscriber got.
+    if (entry.reference !== undefined || this.#options.subscribers === 1) return;
+    entry.reference = Buffer.from(new Uint8Array(bytes.subarray(start, end)).buffer);
+    entry.markStart = mark.length === 0 ? -1 : entry.reference.indexOf(mark);
+    if (mark.length > 0 && entry.markStart < 0) throw new Error("Cannot find the operation id in a delivery");
   }
 
   /** The sequence a delivered content says it has, when the content is right for it. */
   read(content: string): number {
-    const sequence = Number(content.slice(0, SEQUENCE_DIGITS));
-    if (!Number.isInteger(sequence) || sequence >= this.#published || this.#entry(sequence).content !== content) {
-      throw new Error(`Cannot accept content ${JSON.stringify(content)}: it was not published like this`);
+    const sequence = Number(content.slice(ROOM_DIGITS + 1, SMALLEST_CONTENT_BYTES));
+    if (!Number.isInteger(sequence) || sequence >= this.published || this.#entry(sequence).content !== content) {
+      throw new Error(`Cannot accept content "${content.slice(0, 100)}": it was not published like this to this room`);
     }
     return sequence;
   }
 
   /** Counts a delivery that was found right. */
   count(sequence: number): void {
+    const { subscribers, onComplete, onDelivery } = this.#options;
+    const entry = this.#entry(sequence);
     this.deliveries++;
-    if (++this.#entry(sequence).deliveries === this.#subscribers) this.#onComplete(sequence);
+    onDelivery?.(entry.dueMs);
+    if (++entry.deliveries < subscribers) return;
+    const messages = sequence + 1 - this.completed;
+    this.completed += messages;
+    onComplete(messages);
   }
 
   #entry(sequence: number): Entry {
@@ -93,9 +122,7 @@ export class Ledger {
   }
 }
 
-function find(bytes: Uint8Array, part: Uint8Array): number {
-  for (let start = 0; start + part.length <= bytes.length; start++) {
-    if (part.every((byte, index) => bytes[start + index] === byte)) return start;
-  }
-  throw new Error("Cannot find the operation id in a delivery");
+/** The number of the room that a content was published to. */
+export function readRoomNumber(content: string): number {
+  return Number(content.slice(0, ROOM_DIGITS));
 }

@@ -1,19 +1,26 @@
-import type { Subscribing } from "../peers/peer.ts";
-import type { Connection } from "./connection.ts";
-import type { Frame } from "./frames.ts";
-import { measureFrame } from "./frames.ts";
-import type { Ledger } from "./ledger.ts";
+import { type Dialogue } from "../peers/peer.ts";
+import type { Frame, Line } from "./frame.ts";
+import { type Ledger, readRoomNumber } from "./ledger.ts";
 
 /** What a subscriber needs. */
 export interface SubscriberDeps {
-  readonly connection: Connection;
-  readonly dialogue: Subscribing;
-  readonly ledger: Ledger;
+  readonly line: Line;
+  readonly hear: Dialogue["hear"];
+  /** Of `Subscribing` or `Streaming`. */
+  readonly mark: string;
+  /** One for each of its rooms. */
+  readonly ledgers: ReadonlyMap<number, Ledger>;
   /** Called when the server has let it in; it may not be live yet. */
   readonly onReady: () => void;
 }
 
-const decoder = new TextDecoder();
+/** A room as one subscriber has got it so far. */
+interface Feed {
+  readonly ledger: Ledger;
+  /** The sequence that must come next; -1 before the first delivery, which may be any. */
+  expected: number;
+}
+
 const encoder = new TextEncoder();
 
 /** One subscriber: takes every delivery in order, each exactly once, and throws at anything else. */
@@ -22,42 +29,61 @@ export class Subscriber {
   frameBytes = 0;
   readonly #deps: SubscriberDeps;
   readonly #mark: Uint8Array;
-  /** The sequence that must come next; -1 before the first delivery, which may be any. */
-  #expected = -1;
+  readonly #feeds: ReadonlyMap<number, Feed>;
+  /** Set when there is one room: only then is it known what comes next. */
+  readonly #onlyFeed: Feed | undefined;
 
   constructor(deps: SubscriberDeps) {
     this.#deps = deps;
-    this.#mark = encoder.encode(deps.dialogue.mark);
+    this.#mark = encoder.encode(deps.mark);
+    this.#feeds = new Map([...deps.ledgers].map(([room, ledger]) => [room, { ledger, expected: -1 }]));
+    const [first] = this.#feeds.values();
+    this.#onlyFeed = this.#feeds.size === 1 ? first : undefined;
   }
 
-  /** Says how far it is, for the message of a failure. */
-  get position(): string {
-    return this.#expected < 0 ? "has got nothing" : `waits for message ${this.#expected}`;
+  /** What it still lacks, for the message of a failure; undefined when it has got everything. */
+  get lack(): string | undefined {
+    const late = [...this.#feeds].find(([, { ledger, expected }]) => expected < ledger.published);
+    if (late === undefined) return undefined;
+    const [room, { expected }] = late;
+    return expected < 0 ? `has got nothing of room ${room}` : `waits for message ${expected} of room ${room}`;
   }
 
   /** Takes one message of the server. */
   hear(message: Frame): void {
-    if (this.#deps.ledger.matches(message, this.#expected, this.#mark)) this.#take(this.#expected);
+    const feed = this.#onlyFeed;
+    if (feed !== undefined && feed.ledger.matches(message, feed.expected, this.#mark)) take(feed, feed.expected);
     else this.#hearInFull(message);
   }
 
   #hearInFull(message: Frame): void {
-    const { connection, dialogue, ledger, onReady } = this.#deps;
-    const heard = dialogue.hear(decoder.decode(message.bytes.subarray(message.start, message.end)));
-    if (heard.reply !== undefined) connection.send(heard.reply);
+    const { line, hear, onReady } = this.#deps;
+    const heard = hear(message.bytes.toString("utf8", message.start, message.end));
+    for (const text of heard.reply ?? []) line.send(text);
     if (heard.kind === "ready") onReady();
     if (heard.kind !== "delivery") return;
-    const sequence = ledger.read(heard.content);
-    if (this.#expected >= 0 && sequence !== this.#expected) {
-      throw new Error(`Cannot accept message ${sequence}: ${this.#expected} comes next`);
+    const number = readRoomNumber(heard.content);
+    const feed = this.#feeds.get(number);
+    if (feed === undefined) throw new Error(`Cannot accept a message of room ${number}: it is not subscribed to`);
+    if (heard.room !== undefined && heard.room !== nameRoom(number)) {
+      throw new Error(`Cannot accept a message of room ${number}: the server says it is of "${heard.room}"`);
     }
-    ledger.remember(message, sequence, this.#mark);
-    this.frameBytes = measureFrame(message);
-    this.#take(sequence);
+    const sequence = feed.ledger.read(heard.content);
+    if (feed.expected >= 0 && sequence !== feed.expected) {
+      throw new Error(`Cannot accept message ${sequence} of room ${number}: ${feed.expected} comes next`);
+    }
+    feed.ledger.remember(message, sequence, this.#mark);
+    this.frameBytes = message.wireBytes;
+    take(feed, sequence);
   }
+}
 
-  #take(sequence: number): void {
-    this.#expected = sequence + 1;
-    this.#deps.ledger.count(sequence);
-  }
+/** What a room is called, by its number. */
+export function nameRoom(number: number): string {
+  return `bench-${number}`;
+}
+
+function take(feed: Feed, sequence: number): void {
+  feed.expected = sequence + 1;
+  feed.ledger.count(sequence);
 }

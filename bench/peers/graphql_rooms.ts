@@ -1,17 +1,17 @@
 import { VERSION } from "../../src/version.ts";
+import { streamWith } from "./graphql_sse.ts";
 import { GRAPHQL_TRANSPORT_WS, publishWith, subscribeWith } from "./graphql_transport_ws.ts";
 import type { Peer } from "./peer.ts";
+import { MESSAGES, SEND_MESSAGE } from "./room_operations.ts";
 import { findFreePort, startServerProcess } from "./server_process.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-const MESSAGES = "subscription ($room: ID!) { messages(room: $room) { id senderId content timestamp } }";
-const SEND_MESSAGE =
-  "mutation ($room: ID!, $content: String!) { sendMessage(room: $room, content: $content) { success } }";
+const PATH = "/graphql";
 
 /** This project's server, with its defaults and the permissions it needs. */
 export const graphqlRooms: Peer = {
   name: "graphql-rooms",
-  path: "/graphql",
+  path: PATH,
   subprotocol: GRAPHQL_TRANSPORT_WS,
   prepare: () => Promise.resolve(`graphql-rooms ${VERSION} on Deno ${Deno.version.deno}`),
   start() {
@@ -23,6 +23,7 @@ export const graphqlRooms: Peer = {
       port,
     });
   },
-  subscribe: (room) => subscribeWith({ query: MESSAGES, room, field: "messages" }),
-  publish: (room) => publishWith({ query: SEND_MESSAGE, room, field: "sendMessage" }),
+  subscribe: (rooms) => subscribeWith(MESSAGES, rooms),
+  publish: () => publishWith(SEND_MESSAGE),
+  stream: (room) => streamWith(PATH, MESSAGES, room),
 };

@@ -3,42 +3,41 @@ import type { Heard, Publishing, Subscribing } from "./peer.ts";
 /** The subprotocol spoken here. */
 export const GRAPHQL_TRANSPORT_WS = "graphql-transport-ws";
 
-/** A GraphQL operation about one room. */
+/** A GraphQL operation about a room, which is in its variable `$room`. */
 export interface RoomOperation {
   readonly query: string;
-  /** The room, in `$room`. */
-  readonly room: string;
   /** The root field of the answer. */
   readonly field: string;
 }
 
-/** A subscription with a field `content`, over graphql-transport-ws. */
-export function subscribeWith({ query, room, field }: RoomOperation): Subscribing {
-  const id = crypto.randomUUID();
+/** A subscription with a field `content` for each of the rooms, over graphql-transport-ws. */
+export function subscribeWith({ query, field }: RoomOperation, rooms: readonly string[]): Subscribing {
+  const roomOf = new Map(rooms.map((room) => [crypto.randomUUID() as string, room]));
+  const [only = ""] = roomOf.keys();
   return {
     opening: CONNECTION_INIT,
-    mark: id,
+    mark: roomOf.size === 1 ? only : "",
     hear(text) {
       const message = parse(text);
       if (message.type === "connection_ack") {
-        return { kind: "ready", reply: formatSubscribe({ id, query, variables: { room } }) };
+        const reply = [...roomOf].map(([id, room]) => formatSubscribe({ id, query, variables: { room } }));
+        return { kind: "ready", reply };
       }
       if (message.type !== "next") return hearOther(message, text);
-      checkId(message, id, text);
-      const { content } = readField(message, field, text);
-      if (typeof content !== "string") throw unexpected(text);
-      return { kind: "delivery", content };
+      const room = typeof message.id === "string" ? roomOf.get(message.id) : undefined;
+      if (room === undefined) throw unexpected(text);
+      return { kind: "delivery", content: readContent(message.payload, field), room };
     },
   };
 }
 
 /** A mutation of `$room` and `$content` with a field `success`, over graphql-transport-ws. */
-export function publishWith({ query, room, field }: RoomOperation): Publishing {
+export function publishWith({ query, field }: RoomOperation): Publishing {
   /** Operations under way, and whether each has been answered with success. */
   const pending = new Map<unknown, boolean>();
   return {
     opening: CONNECTION_INIT,
-    send(content) {
+    send(room, content) {
       const id = crypto.randomUUID();
       pending.set(id, false);
       return formatSubscribe({ id, query, variables: { room, content } });
@@ -47,7 +46,7 @@ export function publishWith({ query, room, field }: RoomOperation): Publishing {
       const message = parse(text);
       if (message.type === "connection_ack") return { kind: "ready" };
       if (message.type === "next" && pending.get(message.id) === false) {
-        if (readField(message, field, text).success !== true) throw unexpected(text);
+        if (readField(message.payload, field).success !== true) throw unexpected(text);
         pending.set(message.id, true);
         return { kind: "nothing" };
       }
@@ -58,6 +57,13 @@ export function publishWith({ query, room, field }: RoomOperation): Publishing {
       return hearOther(message, text);
     },
   };
+}
+
+/** The `content` of a result's root field; throws when there are errors, or no content. */
+export function readContent(result: unknown, field: string): string {
+  const { content } = readField(result, field);
+  if (typeof content !== "string") throw unexpected(JSON.stringify(result));
+  return content;
 }
 
 interface Message {
@@ -90,18 +96,14 @@ function parse(text: string): Message {
 /** What both sides hear alike: the protocol's own ping, whose payload comes back. */
 function hearOther({ type, payload }: Message, text: string): Heard {
   if (type === "pong") return { kind: "nothing" };
-  if (type === "ping") return { kind: "nothing", reply: JSON.stringify({ type: "pong", payload }) };
+  if (type === "ping") return { kind: "nothing", reply: [JSON.stringify({ type: "pong", payload })] };
   throw unexpected(text);
 }
 
-function checkId(message: Message, id: string, text: string): void {
-  if (message.id !== id) throw unexpected(text);
-}
-
-function readField({ payload }: Message, field: string, text: string): Readonly<Record<string, unknown>> {
-  const { data, errors } = (payload ?? {}) as Result;
+function readField(result: unknown, field: string): Readonly<Record<string, unknown>> {
+  const { data, errors } = (result ?? {}) as Result;
   const value = data?.[field];
-  if (errors !== undefined || value === undefined || value === null) throw unexpected(text);
+  if (errors !== undefined || value === undefined || value === null) throw unexpected(JSON.stringify(result));
   return value;
 }
 

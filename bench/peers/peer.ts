@@ -10,14 +10,16 @@ export interface Peer {
   /** Path of the WebSocket. */
   readonly path: string;
   readonly subprotocol?: string;
-  /** Installs what is missing; returns versions, for the machine line. */
+  /** Installs what is missing; returns versions, for the machine line. A throw leaves this server out of the run. */
   prepare(): Promise<string>;
   /** Starts the server as its own process; resolves when it accepts connections. */
   start(): Promise<ServerProcess>;
-  /** A new conversation that receives the room's messages. */
-  subscribe(room: string): Subscribing;
-  /** A new conversation that publishes to the room. */
-  publish(room: string): Publishing;
+  /** A new conversation that receives the messages of these rooms: one, or several on the same connection. */
+  subscribe(rooms: readonly string[]): Subscribing;
+  /** A new conversation that publishes, to any room. */
+  publish(): Publishing;
+  /** A new stream of Server-Sent Events with the room's messages; absence means that the server has none. */
+  stream?(room: string): Streaming;
 }
 
 /** One connection's side of a conversation above WebSocket. */
@@ -30,24 +32,37 @@ export interface Dialogue {
 
 /** The conversation of a subscriber. */
 export interface Subscribing extends Dialogue {
-  /** What stands in its deliveries and in no one else's: the operation id. Of one length for all; may be empty. */
+  /**
+   * What stands in its deliveries and in no one else's: the operation id of its only room.
+   * Of one length for all; empty when there is none, or more than one room.
+   */
   readonly mark: string;
 }
 
 /** The conversation of the publisher. */
 export interface Publishing extends Dialogue {
   /** The message that publishes the content. Each one must be answered, sooner or later, with `published`. */
-  send(content: string): string;
+  send(room: string, content: string): string;
+}
+
+/** A subscriber's side of a stream over HTTP/1.1. It is ready when the answer's head has come. */
+export interface Streaming {
+  /** The whole request, its last empty line included. */
+  readonly request: string;
+  /** As in `Subscribing`. */
+  readonly mark: string;
+  /** Called for each event that is not known by its bytes, with its lines. A throw fails the run. */
+  hear(event: string): Heard;
 }
 
 /** What a message of the server was, and what it wants said in return. */
 export type Heard =
-  & { readonly reply?: string }
+  & { readonly reply?: readonly string[] }
   & (
     | { readonly kind: "nothing" }
     /** The server has let this connection in. */
     | { readonly kind: "ready" }
-    | { readonly kind: "delivery"; readonly content: string }
+    | { readonly kind: "delivery"; readonly content: string; readonly room?: string }
     /** One publish was accepted. */
     | { readonly kind: "published" }
   );

@@ -1,38 +1,19 @@
+import { describeNode, describePackages, installPackages, startOnNode } from "./node_packages.ts";
 import type { Dialogue, Heard, Peer } from "./peer.ts";
-import { findFreePort, startServerProcess } from "./server_process.ts";
 
-const FOLDER = new URL("./socket_io/", import.meta.url).pathname;
-
-/** Socket.IO on Node, speaking Engine.IO 4 by hand. Its package.json says which version. */
+/** Socket.IO on Node, speaking Engine.IO 4 by hand. */
 export const socketIo: Peer = {
   name: "Socket.IO",
   path: "/socket.io/?EIO=4&transport=websocket",
   async prepare() {
-    const { dependencies } = JSON.parse(await Deno.readTextFile(`${FOLDER}package.json`));
-    const wanted: string = dependencies["socket.io"];
-    if (await readInstalledVersion() !== wanted) {
-      await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-      const installed = await readInstalledVersion();
-      if (installed !== wanted) throw new Error(`Cannot use socket.io ${installed}: package.json says ${wanted}`);
-    }
-    return `Socket.IO ${wanted} on Node ${(await run("node", ["--version"])).replace("v", "")}`;
+    await installPackages();
+    return `${await describePackages(["socket.io"])} on ${await describeNode()}`;
   },
-  start() {
-    const port = findFreePort();
-    return startServerProcess({
-      command: "node",
-      args: [`${FOLDER}server.js`],
-      port,
-      env: { PORT: String(port), NODE_ENV: "production" },
-    });
-  },
-  subscribe: (room) => ({
-    ...converse({ onConnected: () => formatEvent(JOIN_ID, ["join", room]) }),
-    mark: "",
-  }),
-  publish: (room) => ({
-    ...converse({}),
-    send: (content) => formatEvent(SEND_ID, ["send", room, content]),
+  start: () => startOnNode("socket_io.js"),
+  subscribe: (rooms) => ({ ...converse(rooms), mark: "" }),
+  publish: () => ({
+    ...converse([]),
+    send: (room, content) => formatEvent(SEND_ID, ["send", room, content]),
   }),
 };
 
@@ -45,32 +26,33 @@ const PACKETS = { open: "0", ping: "2", pong: "3", connect: "40", event: "42", a
 const JOIN_ID = 0;
 const SEND_ID = 1;
 
-interface ConverseOptions {
-  /** What to say when connected, if anything; then it is ready when that is acknowledged. */
-  readonly onConnected?: () => string;
-}
-
-function converse({ onConnected }: ConverseOptions): Dialogue {
+/** Joins the rooms once connected; ready when each join is acknowledged, or at once without any. */
+function converse(rooms: readonly string[]): Dialogue {
+  let unjoined = rooms.length;
   return {
     opening: undefined,
     hear(text) {
-      if (text.startsWith(PACKETS.open)) return { kind: "nothing", reply: PACKETS.connect };
-      if (text === PACKETS.ping) return { kind: "nothing", reply: PACKETS.pong };
+      if (text.startsWith(PACKETS.open)) return { kind: "nothing", reply: [PACKETS.connect] };
+      if (text === PACKETS.ping) return { kind: "nothing", reply: [PACKETS.pong] };
       if (text.startsWith(PACKETS.connect)) {
-        return onConnected === undefined ? { kind: "ready" } : { kind: "nothing", reply: onConnected() };
+        const reply = rooms.map((room) => formatEvent(JOIN_ID, ["join", room]));
+        return { kind: rooms.length === 0 ? "ready" : "nothing", reply };
       }
-      if (text.startsWith(PACKETS.acknowledgement)) return hearAcknowledgement(text);
+      if (text.startsWith(PACKETS.acknowledgement)) {
+        if (readAcknowledgedId(text) !== JOIN_ID) return { kind: "published" };
+        return { kind: --unjoined === 0 ? "ready" : "nothing" };
+      }
       if (text.startsWith(PACKETS.event)) return hearEvent(text);
       throw unexpected(text);
     },
   };
 }
 
-function hearAcknowledgement(text: string): Heard {
+function readAcknowledgedId(text: string): number {
   const [, id, json = ""] = text.match(/^43(\d+)(.*)$/) ?? [];
   const [answer] = JSON.parse(json);
   if (answer?.success !== true) throw unexpected(text);
-  return { kind: Number(id) === JOIN_ID ? "ready" : "published" };
+  return Number(id);
 }
 
 function hearEvent(text: string): Heard {
@@ -81,22 +63,6 @@ function hearEvent(text: string): Heard {
 
 function formatEvent(id: number, event: readonly string[]): string {
   return `${PACKETS.event}${id}${JSON.stringify(event)}`;
-}
-
-async function readInstalledVersion(): Promise<string | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(`${FOLDER}node_modules/socket.io/package.json`)).version;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-async function run(command: string, args: readonly string[]): Promise<string> {
-  const { success, stdout } = await new Deno.Command(command, { args: [...args], cwd: FOLDER, stderr: "inherit" })
-    .output();
-  if (!success) throw new Error(`Cannot run ${[command, ...args].join(" ")}`);
-  return new TextDecoder().decode(stdout).trim();
 }
 
 function unexpected(text: string): Error {

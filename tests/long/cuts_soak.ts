@@ -1,4 +1,4 @@
-import { parseArgs } from "@std/cli/parse-args";
+import { failAtFlag, readFlags } from "../../bench/flags.ts";
 import { formatTable } from "../../bench/table.ts";
 import type { CutClientKind } from "../support/cut_client.ts";
 import { CUT_CLIENT_KINDS } from "../support/cut_client_kinds.ts";
@@ -60,34 +60,8 @@ function isGood({ ok, announcedLosses }: CutRunResult): boolean {
 }
 
 function readSettings() {
-  const unknown: string[] = [];
-  const flags = parseArgs(Deno.args, {
-    string: ["cuts", "seed", "kind"],
-    boolean: ["help"],
-    alias: { h: "help" },
-    unknown: (arg) => {
-      unknown.push(arg);
-      return false;
-    },
-  });
-  if (flags.help === true) {
-    console.log(HELP);
-    Deno.exit(0);
-  }
-  const [first] = [...unknown, ...flags._.map(String)];
-  if (first !== undefined) fail(`Cannot use ${JSON.stringify(first)}: no such flag, see --help`);
-  const read = (name: keyof typeof DEFAULTS): number => {
-    const text = flags[name];
-    const value = text === undefined ? DEFAULTS[name] : Number(text);
-    if (Number.isInteger(value) && value > 0) return value;
-    fail(`Cannot use ${JSON.stringify(text)} as --${name}: must be a whole number from 1`);
-  };
-  const kinds = CUT_CLIENT_KINDS.filter(({ name }) => flags.kind === undefined || name === flags.kind);
-  if (kinds.length === 0) fail(`Cannot use ${JSON.stringify(flags.kind)} as --kind: no such client, see --help`);
-  return { cuts: read("cuts"), seed: read("seed"), kinds };
-}
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(2);
+  const { counts, texts: { kind: name } } = readFlags({ help: HELP, counts: DEFAULTS, texts: ["kind"] });
+  const kinds = name === undefined ? CUT_CLIENT_KINDS : CUT_CLIENT_KINDS.filter((kind) => kind.name === name);
+  if (kinds.length === 0) failAtFlag(`Cannot use ${JSON.stringify(name)} as --kind: no such kind, see --help`);
+  return { ...counts, kinds };
 }
