@@ -1,3 +1,5 @@
+import { toBase36 } from "./base36.ts";
+
 /**
  * A short, stable, non-cryptographic hash of a text, in base 36.
  *
@@ -14,5 +16,5 @@ export function shortHash(text: string): string {
   }
   high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
   low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
-  return (4294967296 * (high & 0x1fffff) + (low >>> 0)).toString(36);
+  return toBase36(4294967296 * (high & 0x1fffff) + (low >>> 0));
 }

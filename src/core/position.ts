@@ -1,3 +1,5 @@
+import { toBase36 } from "./base36.ts";
+
 /**
  * Where something stands in a stream.
  *
@@ -20,7 +22,7 @@ const last: { position: Position | undefined; text: string } = { position: undef
 export function formatPosition(position: Position): string {
   if (position !== last.position) {
     last.position = position;
-    last.text = `${position.epoch}.${position.timeUs.toString(36)}-${position.offset.toString(36)}`;
+    last.text = `${position.epoch}.${toBase36(position.timeUs)}-${toBase36(position.offset)}`;
   }
   return last.text;
 }

@@ -35,6 +35,8 @@ export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #options: DocumentsOptions;
   readonly #cache = new Map<string, DocumentNode>();
+  /** The one of the cache that was used last. */
+  #newest: { readonly text: string; readonly document: DocumentNode } | undefined;
   #cachedCharacters = 0;
 
   constructor(schema: GraphQLSchema, options: DocumentsOptions) {
@@ -49,11 +51,14 @@ export class Documents {
 
   /** Never throws: what is wrong with the text comes back as errors. */
   check(text: string): CheckedDocument {
+    // Most operations of a busy server are the same: that it is used most lately is known already.
+    if (text === this.#newest?.text) return this.#newest;
     const known = this.#cache.get(text);
     if (known !== undefined) {
       this.#cache.delete(text);
       this.#cache.set(text, known);
-      return { document: known };
+      this.#newest = { text, document: known };
+      return this.#newest;
     }
     let document: DocumentNode;
     try {
@@ -72,6 +77,7 @@ export class Documents {
   #remember(text: string, document: DocumentNode): void {
     if (text.length > MAX_CACHED_TEXT) return;
     this.#cache.set(text, document);
+    this.#newest = { text, document };
     this.#cachedCharacters += text.length;
     for (const oldest of this.#cache.keys()) {
       if (this.#cachedCharacters <= MAX_CACHED_CHARACTERS) break;

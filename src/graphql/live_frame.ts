@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /** How a transport writes a frame; the same function for all its members. */
 export type FrameEncoding = (frame: LiveFrame) => Uint8Array;
 
@@ -8,8 +10,6 @@ export interface FrameNotice {
   /** Something between the frame before and this one was lost. */
   readonly gap?: true;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * One execution's result as it goes to every member: stringified once, encoded once.
@@ -40,7 +40,7 @@ export class LiveFrame {
 
   /** `text` as UTF-8. */
   get bytes(): Uint8Array {
-    return this.#bytes ??= encoder.encode(this.text);
+    return this.#bytes ??= Buffer.from(this.text);
   }
 
   /** The frame in a transport's own encoding, made once for all its members. */

@@ -1,10 +1,19 @@
 import { GraphQLError, GraphQLScalarType, Kind, print } from "graphql";
 import { DateTimeISOResolver, JSONResolver } from "graphql-scalars";
+import { isoText } from "./iso_text.ts";
 
 /** An instant: a `Date` inside, RFC 3339 text with milliseconds outside. */
 export function createDateTimeScalar(): GraphQLScalarType {
+  const config = DateTimeISOResolver.toConfig();
+  // What is a Date already, as ours always are, is written the short way: every message has one.
+  const write = (value: unknown): unknown =>
+    value instanceof Date && !Number.isNaN(value.getTime())
+      ? isoText(value.getTime())
+      : config.coerceOutputValue(value);
   return new GraphQLScalarType({
-    ...DateTimeISOResolver.toConfig(),
+    ...config,
+    serialize: write,
+    coerceOutputValue: write,
     name: "DateTime",
     description: "An instant as RFC 3339 text, always in UTC and with milliseconds: `2026-11-22T09:30:00.123Z`. " +
       "`new Date(text)` reads it, and equal instants are equal texts.",
