@@ -81,6 +81,7 @@ export function checkSettings(settings: Settings): void {
   checkText("server.host", server.host, HOST_RULE);
   checkList("server.allowedOrigins", server.allowedOrigins, ORIGIN_RULE);
   checkType("server.pages", server.pages, "boolean");
+  checkType("server.compression", server.compression, "boolean");
   checkType("auth.anonymous", auth.anonymous, "boolean");
   checkList("auth.anonymousScopes", auth.anonymousScopes, SCOPE_RULE);
   if (auth.authorize !== undefined) checkType("auth.authorize", auth.authorize, "function");

@@ -163,6 +163,7 @@ export function createRooms(
     authenticator,
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
+    compression: server.compression,
     onClosed: hooks.disconnected,
   });
   const streams: GraphqlStreams = new GraphqlStreams({ ...shared, operations, rooms, sessions, mask });

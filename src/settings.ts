@@ -82,6 +82,11 @@ export const SETTINGS: readonly Setting[] = [
     defaultText: "off, the pages are served",
     put: (draft, value) => draft.server.pages = !value,
   }),
+  setting("compression", boolean(), {
+    help: "compress large messages for WebSocket clients that offer it",
+    defaultText: "off",
+    put: (draft, value) => draft.server.compression = value,
+  }),
   setting("history-count", integer(BOUNDS.history.count), {
     help: "entries kept in each stream",
     defaultText: String(DEFAULTS.history.count),

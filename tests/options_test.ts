@@ -78,6 +78,7 @@ const REFUSED:
     [{ server: { allowedOrigins: "*" } }, TypeError, 'Cannot use "*" as server.allowedOrigins: must be an array'],
     [{ server: { allowedOrigins: ["*"] } }, RangeError, `Cannot use "*" as one of server.allowedOrigins: ${ORIGIN}`],
     [{ server: { pages: "no" } }, TypeError, 'Cannot use "no" as server.pages: must be a boolean'],
+    [{ server: { compression: 1 } }, TypeError, "Cannot use 1 as server.compression: must be a boolean"],
     [{ auth: { anonymous: "yes" } }, TypeError, 'Cannot use "yes" as auth.anonymous: must be a boolean'],
     [{ auth: { anonymousScopes: ["read"] } }, TypeError, "Cannot use auth.anonymousScopes without auth.anonymous"],
     [

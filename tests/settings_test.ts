@@ -32,6 +32,8 @@ const READ: readonly (readonly [flag: string, text: string, options: RoomsOption
   }],
   ["no-pages", "true", { server: { pages: false } }],
   ["no-pages", "0", { server: { pages: true } }],
+  ["compression", "true", { server: { compression: true } }],
+  ["compression", "0", { server: { compression: false } }],
   ["history-count", "10", { history: { count: 10 } }],
   ["history-age-seconds", "60", { history: { ageMs: 60_000 } }],
   ["history-age-seconds", "0.25", { history: { ageMs: 250 } }],
@@ -77,6 +79,11 @@ Deno.test("readSettings() takes --anonymous alone for true, and --no-anonymous f
 Deno.test("readSettings() takes --no-pages alone for true", () => {
   assertEquals(start(["--no-pages"], { NO_PAGES: "false" }).options.server, { pages: false });
   assertEquals(start(["--no-pages=false"]).options.server, { pages: true });
+});
+
+Deno.test("readSettings() takes --compression alone for true, and --no-compression for false", () => {
+  assertEquals(start(["--compression"]).options.server, { compression: true });
+  assertEquals(start(["--no-compression"], { COMPRESSION: "true" }).options.server, { compression: false });
 });
 
 Deno.test("readSettings() reads the scopes of --anonymous", () => {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { FrameHead, FrameKind } from "./frame_head.ts";
 
 /** What a batch is written to. */
 export interface BatchSocket {
@@ -7,9 +8,9 @@ export interface BatchSocket {
   write(bytes: Uint8Array): boolean;
 }
 
-/** The frames of one write: for each its head (null for a whole text) and its body. */
+/** The frames of one write: for each its head and its body. */
 export interface Frames {
-  readonly heads: readonly (Uint8Array | null)[];
+  readonly heads: readonly FrameHead[];
   readonly bodies: readonly Uint8Array[];
   /** The most bytes they take. */
   readonly bytes: number;
@@ -18,10 +19,9 @@ export interface Frames {
 /** The most bytes a frame's header takes (RFC 6455 section 5.2, unmasked). */
 export const MAX_HEADER_BYTES = 10;
 
-/** FIN and opcode 1, text (RFC 6455 section 5.2). */
-const FINAL_TEXT = 0x81;
-const CLOSING_BRACE = 0x7d;
-/** What is kept to be written into again. Larger batches are made for once. */
+/** The least memory that is made at once: most batches fit into it. */
+const LEAST_BYTES = 16_384;
+/** The most memory that is kept to be written into again. Larger batches are made for once. */
 const KEPT_BYTES = 262_144;
 
 /**
@@ -29,8 +29,8 @@ const KEPT_BYTES = 262_144;
  *
  * The members of a selection write the same bodies one after the other, each behind a
  * head of its own. So the last batch is kept as it was written: whoever has the same
- * bodies behind heads of the same lengths has its heads put in their places, and the
- * same memory is written again. It may be, once the kernel has taken all of it.
+ * bodies behind heads of the same kinds and lengths has its heads put in their places,
+ * and the same memory is written again. It may be, once the kernel has taken all of it.
  */
 export class FrameBatch {
   #memory: Buffer | undefined;
@@ -39,6 +39,7 @@ export class FrameBatch {
   #bodies: readonly Uint8Array[] = [];
   readonly #headAt: number[] = [];
   readonly #headLength: number[] = [];
+  readonly #kinds: FrameKind[] = [];
 
   /** Writes all frames at once. Returns whether it keeps the list of bodies: then it may not be changed. */
   write(socket: BatchSocket, { heads, bodies, bytes }: Frames): boolean {
@@ -50,42 +51,41 @@ export class FrameBatch {
     return !kept;
   }
 
-  #isLike(heads: readonly (Uint8Array | null)[], bodies: readonly Uint8Array[]): boolean {
+  #isLike(heads: readonly FrameHead[], bodies: readonly Uint8Array[]): boolean {
     const count = bodies.length;
     if (this.#batch === undefined || this.#bodies.length !== count) return false;
     for (let index = 0; index < count; index++) {
-      if (bodies[index] !== this.#bodies[index] || (heads[index]?.length ?? 0) !== this.#headLength[index]) {
-        return false;
-      }
+      if (bodies[index] !== this.#bodies[index]) return false;
+      const { kind, bytes } = heads[index]!;
+      if (kind !== this.#kinds[index] || bytes.length !== this.#headLength[index]) return false;
     }
     return true;
   }
 
-  #readdress(heads: readonly (Uint8Array | null)[]): Buffer {
+  #readdress(heads: readonly FrameHead[]): Buffer {
     const batch = this.#batch!;
-    for (let index = 0; index < heads.length; index++) {
-      const head = heads[index]!;
-      if (head !== null) batch.set(head, this.#headAt[index]!);
-    }
+    for (let index = 0; index < heads.length; index++) batch.set(heads[index]!.bytes, this.#headAt[index]!);
     return batch;
   }
 
-  #compose(heads: readonly (Uint8Array | null)[], bodies: readonly Uint8Array[], bytes: number): Buffer {
+  #compose(heads: readonly FrameHead[], bodies: readonly Uint8Array[], bytes: number): Buffer {
     const memory = this.#room(bytes);
     let at = 0;
     for (let index = 0; index < bodies.length; index++) {
       const head = heads[index]!;
+      const { kind, bytes: before } = head;
       const body = bodies[index]!;
-      at = writeHeader(memory, at, payloadBytes(head, body));
+      memory[at] = kind.firstByte;
+      at = writeLength(memory, at + 1, payloadBytes(head, body));
       this.#headAt[index] = at;
-      this.#headLength[index] = head?.length ?? 0;
-      if (head !== null) {
-        memory.set(head, at);
-        at += head.length;
-      }
+      this.#headLength[index] = before.length;
+      this.#kinds[index] = kind;
+      memory.set(before, at);
+      at += before.length;
       memory.set(body, at);
       at += body.length;
-      if (head !== null) memory[at++] = CLOSING_BRACE;
+      memory.set(kind.tail, at);
+      at += kind.tail.length;
     }
     this.#bodies = bodies;
     return this.#batch = memory.subarray(0, at);
@@ -93,30 +93,31 @@ export class FrameBatch {
 
   #room(bytes: number): Buffer {
     if (bytes > KEPT_BYTES) return Buffer.allocUnsafeSlow(bytes);
-    return this.#memory ??= Buffer.allocUnsafeSlow(KEPT_BYTES);
+    if (this.#memory !== undefined && this.#memory.length >= bytes) return this.#memory;
+    // By powers of two, so that it settles soon. New memory is cleared: not more of it than is used.
+    return this.#memory = Buffer.allocUnsafeSlow(Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(bytes))));
   }
 }
 
 /** Bytes of a frame behind its header. */
-export function payloadBytes(head: Uint8Array | null, body: Uint8Array): number {
-  return head === null ? body.length : head.length + body.length + 1;
+export function payloadBytes({ bytes, kind }: FrameHead, body: Uint8Array): number {
+  return bytes.length + body.length + kind.tail.length;
 }
 
-/** Writes the header of an unmasked final text frame; returns where the payload begins. */
-function writeHeader(into: Buffer, at: number, payload: number): number {
-  into[at] = FINAL_TEXT;
+/** Writes the length of an unmasked frame's payload; returns where the payload begins. */
+function writeLength(into: Buffer, at: number, payload: number): number {
   if (payload < 126) {
-    into[at + 1] = payload;
-    return at + 2;
+    into[at] = payload;
+    return at + 1;
   }
   if (payload < 65_536) {
-    into[at + 1] = 126;
-    into[at + 2] = payload >>> 8;
-    into[at + 3] = payload & 0xff;
-    return at + 4;
+    into[at] = 126;
+    into[at + 1] = payload >>> 8;
+    into[at + 2] = payload & 0xff;
+    return at + 3;
   }
-  into[at + 1] = 127;
-  into.writeUInt32BE(0, at + 2);
-  into.writeUInt32BE(payload, at + 6);
-  return at + 10;
+  into[at] = 127;
+  into.writeUInt32BE(0, at + 1);
+  into.writeUInt32BE(payload, at + 5);
+  return at + 9;
 }

@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
+import type { LiveFrame } from "../graphql/live_frame.ts";
+import type { Deflater } from "./deflater.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
 import { type BatchSocket, type FrameBatch, MAX_HEADER_BYTES, payloadBytes } from "./frame_batch.ts";
+import { DEFLATED_TEXT, type FrameHead, type FrameHeads, PLAIN_TEXT } from "./frame_head.ts";
 
 /** The part of a TCP socket an outbox writes to. */
 export interface OutboxSocket extends BatchSocket {
@@ -14,6 +17,8 @@ export interface OutboxDeps {
   readonly flushes: FlushQueue;
   /** Shared by all outboxes of a node: what one has written the next need not put together again. */
   readonly batch: FrameBatch;
+  /** Compresses what is large; undefined when the client has not agreed to that. */
+  readonly deflater?: Deflater | undefined;
   /** Whether the peer may still be written to: not once it has said goodbye. */
   readonly isOpen: () => boolean;
   /** Bytes that may wait, here and in the socket together. */
@@ -31,13 +36,13 @@ const NOTHING = new Uint8Array(0);
  *
  * A frame is either a whole text, or a head of the connection's own and a body shared
  * by many connections, closed by a brace: `{"id":"…","type":"next","payload":` + body
- * + `}`. What waits is bounded; a reader that lets it overflow is ended, never waited
- * for and never served with holes.
+ * + `}`. What waits is bounded, in bytes as they are written; a reader that lets it
+ * overflow is ended, never waited for and never served with holes.
  */
 export class Outbox implements Flushable {
   readonly #deps: OutboxDeps;
-  /** The frames of this turn: for each its head (null for a whole text) and its body. */
-  readonly #heads: (Uint8Array | null)[] = [];
+  /** The frames of this turn: for each its head and its body. */
+  readonly #heads: FrameHead[] = [];
   #bodies: Uint8Array[] = [];
   #bytes = 0;
   readonly #waiters = new Set<() => void>();
@@ -67,12 +72,17 @@ export class Outbox implements Flushable {
 
   /** Sends one text as a frame of its own. */
   sendText(text: string): void {
-    this.#push(null, Buffer.from(text));
+    if (this.#closed || this.#full) return;
+    const [head, body] = this.#encode(text);
+    this.#push(head, body);
   }
 
-  /** Sends head, shared body and a closing brace as one frame. */
-  sendShared(head: Uint8Array, body: Uint8Array): void {
-    this.#push(head, body);
+  /** Sends an operation's head, a body that many share and a closing brace as one frame. */
+  sendShared(heads: FrameHeads, frame: LiveFrame): void {
+    if (this.#closed || this.#full) return;
+    const deflated = this.#deps.deflater?.body(frame);
+    if (deflated === undefined) this.#push(heads.plain, frame.bytes);
+    else this.#push(heads.deflated, deflated);
   }
 
   flush(): void {
@@ -109,7 +119,10 @@ export class Outbox implements Flushable {
 
   /** Sends what waits, then these last words, and nothing any more. */
   end(lastWords?: string): void {
-    if (lastWords !== undefined) this.#add(null, Buffer.from(lastWords));
+    if (lastWords !== undefined) {
+      const [head, body] = this.#encode(lastWords);
+      this.#add(head, body);
+    }
     this.flush();
     this.close();
   }
@@ -121,8 +134,13 @@ export class Outbox implements Flushable {
     this.#waiters.clear();
   }
 
-  #push(head: Uint8Array | null, body: Uint8Array): void {
-    if (this.#closed || this.#full) return;
+  #encode(text: string): readonly [FrameHead, Uint8Array] {
+    const bytes = Buffer.from(text);
+    const deflated = this.#deps.deflater?.message(bytes);
+    return deflated === undefined ? [PLAIN_TEXT, bytes] : [DEFLATED_TEXT, deflated];
+  }
+
+  #push(head: FrameHead, body: Uint8Array): void {
     const { waiting } = this;
     const size = frameBytes(head, body);
     // One large frame alone is no lag, and what comes behind it is not to pay for it.
@@ -137,7 +155,7 @@ export class Outbox implements Flushable {
     else if (this.#bodies.length === 1) this.#deps.flushes.add(this);
   }
 
-  #add(head: Uint8Array | null, body: Uint8Array): void {
+  #add(head: FrameHead, body: Uint8Array): void {
     this.#heads.push(head);
     this.#bodies.push(body);
     this.#bytes += frameBytes(head, body);
@@ -151,6 +169,6 @@ export class Outbox implements Flushable {
 }
 
 /** The most bytes a frame takes. */
-function frameBytes(head: Uint8Array | null, body: Uint8Array): number {
+function frameBytes(head: FrameHead, body: Uint8Array): number {
   return MAX_HEADER_BYTES + payloadBytes(head, body);
 }

@@ -7,6 +7,7 @@ import type { FlushQueue } from "./flush_queue.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Guest } from "./identify.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
+import type { Deflater } from "./deflater.ts";
 import type { FrameBatch } from "./frame_batch.ts";
 import { Outbox } from "./outbox.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
@@ -27,6 +28,8 @@ export interface SocketConnectionDeps {
   readonly clock: Clock;
   readonly flushes: FlushQueue;
   readonly batch: FrameBatch;
+  /** Undefined when the client has not agreed to permessage-deflate. */
+  readonly deflater: Deflater | undefined;
   readonly outboxBytes: number;
   readonly keeper: ReceiptKeeper;
 }
@@ -101,6 +104,7 @@ export class SocketConnection implements Pulse {
       socket: deps.socket,
       flushes: deps.flushes,
       batch: deps.batch,
+      deflater: deps.deflater,
       isOpen: () => deps.webSocket.readyState === OPEN,
       maxBytes: deps.outboxBytes,
       onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),

@@ -1,7 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { Caller } from "../core/caller.ts";
 import type { FollowEnd } from "../core/follow_membership.ts";
 import type { LiveMember } from "../graphql/live_selection.ts";
+import { FrameHeads } from "./frame_head.ts";
 import type { ReceiptOwner } from "./receipt_owner.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
@@ -25,7 +25,7 @@ export function createSocketMember(
   { connection, viewer, id, owner, stop, isOver, earned }: SocketMemberDeps,
 ): LiveMember {
   const jsonId = JSON.stringify(id);
-  const head = Buffer.from(`{"id":${jsonId},"type":"next","payload":`);
+  const heads = new FrameHeads(`{"id":${jsonId},"type":"next","payload":`);
   const { outbox, receipts } = connection;
   // Its client has come back over another connection: this one is over, noticed or not.
   const detach = (): void => stop("DISCONNECTED");
@@ -44,7 +44,7 @@ export function createSocketMember(
     notice: (notice) => receipts.notice(id, notice),
     busy: () => outbox.busy(),
     next(frame) {
-      outbox.sendShared(head, frame.bytes);
+      outbox.sendShared(heads, frame);
       sent = frame.cursor;
       if (frame.notice !== undefined) receipts.noticed(id);
     },

@@ -8,10 +8,12 @@ import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
+import { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import { FrameBatch } from "./frame_batch.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { readGuest } from "./identify.ts";
+import { dropSmallWindows, PERMESSAGE_DEFLATE } from "./permessage_deflate.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
@@ -25,6 +27,8 @@ export interface WebSocketTransportDeps {
   readonly frameBytes: number;
   readonly initBytes: number;
   readonly outboxBytes: number;
+  /** Whether clients may agree to permessage-deflate. */
+  readonly compression: boolean;
   /** Connections of all transports that are open, and that may be. */
   readonly openConnections: () => number;
   readonly maxConnections: number;
@@ -46,16 +50,17 @@ export class WebSocketTransport {
   readonly #cookies = new WeakMap<IncomingMessage, string>();
   readonly #server: WebSocketServer;
   readonly #batch = new FrameBatch();
+  readonly #deflater: Deflater | undefined;
   #ending: { readonly code: number; readonly reason: string } | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: WebSocketTransportDeps) {
     this.#deps = deps;
+    this.#deflater = deps.compression ? new Deflater(deps.flushes) : undefined;
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      // Raw frames are written beside ws's own: compression would have to know of them.
-      perMessageDeflate: false,
+      perMessageDeflate: deps.compression && PERMESSAGE_DEFLATE,
       maxPayload: deps.frameBytes,
       // None in common: the handshake goes on without one, and makeServer closes with 4406.
       handleProtocols: (protocols) => handleProtocols(protocols),
@@ -79,6 +84,7 @@ export class WebSocketTransport {
     if (this.#deps.openConnections() >= this.#deps.maxConnections + FLOOD_MARGIN) {
       return refuseUpgrade(socket, 503, "Service Unavailable");
     }
+    if (this.#deps.compression) dropSmallWindows(request);
     const guest = readGuest(request, this.#deps.authenticator);
     if (guest.setCookie !== undefined) this.#cookies.set(request, guest.setCookie);
     this.#server.handleUpgrade(
@@ -95,6 +101,7 @@ export class WebSocketTransport {
           clock: this.#deps.clock,
           flushes: this.#deps.flushes,
           batch: this.#batch,
+          deflater: webSocket.extensions === "" ? undefined : this.#deflater,
           outboxBytes: this.#deps.outboxBytes,
           keeper: this.#deps.keeper,
         });

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { FrameBatch, type Frames } from "../../src/transports/frame_batch.ts";
+import { type FrameHead, FrameHeads, PLAIN_TEXT } from "../../src/transports/frame_head.ts";
 import { readFrames } from "../support/server_frames.ts";
 import { seeded } from "../support/seeded.ts";
 
@@ -20,11 +21,11 @@ class FakeSocket {
   }
 }
 
-const head = (id: string): Uint8Array => Buffer.from(`{"id":"${id}","payload":`);
-const frames = (heads: readonly (Uint8Array | null)[], bodies: readonly Uint8Array[]): Frames => ({
+const head = (id: string): FrameHead => new FrameHeads(`{"id":"${id}","payload":`).plain;
+const frames = (heads: readonly FrameHead[], bodies: readonly Uint8Array[]): Frames => ({
   heads,
   bodies,
-  bytes: heads.reduce((sum, one, index) => sum + 11 + (one?.length ?? 0) + bodies[index]!.length, 0),
+  bytes: heads.reduce((sum, one, index) => sum + 11 + one.bytes.length + bodies[index]!.length, 0),
 });
 
 Deno.test("whoever has the same bodies behind heads of equal length gets the same memory, addressed to them", () => {
@@ -61,10 +62,12 @@ Deno.test("any mix of texts, heads and bodies is written right: 2,000 batches, a
   for (let run = 0; run < 2_000; run++) {
     // Small ones most of the time, as in life.
     const bodies = Array.from({ length: 1 + below(3) }, () => shared[below(run % 50 === 0 ? 6 : 4)]!);
-    const heads = bodies.map(() => below(4) === 0 ? null : head("i".repeat(1 + below(2)) + below(10)));
+    const heads = bodies.map(() => below(4) === 0 ? PLAIN_TEXT : head("i".repeat(1 + below(2)) + below(10)));
     const socket = new FakeSocket(below(10) > 0);
     batch.write(socket, frames(heads, bodies));
-    const texts = bodies.map((body, index) => heads[index] === null ? String(body) : `${heads[index]}${body}}`);
+    const texts = bodies.map((body, index) =>
+      heads[index] === PLAIN_TEXT ? String(body) : `${heads[index]!.bytes}${body}}`
+    );
     assertEquals(socket.texts, [texts]);
     if (!socket.takes) kept.push([socket.given[0]!, texts]);
   }

@@ -1,7 +1,8 @@
-import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
+import { LiveFrame } from "../../src/graphql/live_frame.ts";
 import { FlushQueue } from "../../src/transports/flush_queue.ts";
 import { FrameBatch } from "../../src/transports/frame_batch.ts";
+import { FrameHeads } from "../../src/transports/frame_head.ts";
 import { Outbox } from "../../src/transports/outbox.ts";
 import { readFrames } from "../support/server_frames.ts";
 
@@ -47,10 +48,10 @@ for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
 
 Deno.test("what gathers in one turn of the event loop is one write, in order", async () => {
   const { socket, outbox } = openOutbox();
-  const head = Buffer.from(`{"id":"a","payload":`);
+  const heads = new FrameHeads(`{"id":"a","payload":`);
 
   outbox.sendText("first");
-  outbox.sendShared(head, Buffer.from(`"é"`));
+  outbox.sendShared(heads, new LiveFrame(`"é"`, "cursor"));
   outbox.sendText("last");
   await turn();
   outbox.sendText("next turn");
