@@ -164,6 +164,7 @@ export function createRooms(
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
     compression: server.compression,
+    initTimeoutMs: limits.initTimeoutMs,
     onClosed: hooks.disconnected,
   });
   const streams: GraphqlStreams = new GraphqlStreams({ ...shared, operations, rooms, sessions, mask });
@@ -264,12 +265,15 @@ function connectionHooks({ onConnect, onDisconnect }: RoomsOptions, telemetry: T
   };
   return {
     connected(connection: SocketConnection) {
-      telemetry.record("info", "connection.opened", {
-        connectionId: connection.id,
-        userId: connection.caller?.principal.userId,
-        sessionId: connection.caller?.sessionId,
-        remoteAddress: connection.request.socket.remoteAddress,
-      });
+      // The name and the address are kept with the connection once they have been asked for.
+      if (telemetry.keeps?.("info") !== false) {
+        telemetry.record("info", "connection.opened", {
+          connectionId: connection.id,
+          userId: connection.caller?.principal.userId,
+          sessionId: connection.caller?.sessionId,
+          remoteAddress: connection.socket.remoteAddress,
+        });
+      }
       call(onConnect, connection);
     },
     disconnected: (connection: SocketConnection) => call(onDisconnect, connection),

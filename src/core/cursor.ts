@@ -23,23 +23,30 @@ export function formatCursor(feed: Feed, position: FeedPosition): string {
   return new CursorWriter(feed).write(position);
 }
 
-/** Writes one feed's cursors, one after the other: what does not change between two is kept. */
+/**
+ * Writes one feed's cursors, one after the other: what does not change between two is
+ * kept, and all who come to the same place get one text.
+ */
 export class CursorWriter {
   readonly #prefix: string;
+  #own: Position | undefined;
   /** What stands behind the feed's own position: that of the stream to everyone, which moves seldom. */
   #rest: Position | undefined;
   #restText = "";
+  #text = "";
 
   constructor({ key }: Feed) {
     this.#prefix = cursorPrefix(key) + SEPARATOR;
   }
 
   write([own, rest]: FeedPosition): string {
+    if (own === this.#own && rest === this.#rest) return this.#text;
+    this.#own = own;
     if (rest !== this.#rest) {
       this.#rest = rest;
       this.#restText = rest === undefined ? "" : SEPARATOR + formatPosition(rest);
     }
-    return this.#prefix + formatPosition(own!) + this.#restText;
+    return this.#text = this.#prefix + formatPosition(own!) + this.#restText;
   }
 }
 

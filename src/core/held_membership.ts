@@ -5,6 +5,7 @@ import { MembershipHolds } from "./membership_holds.ts";
 import type { Entered, MemberRecord, Presence } from "./presence.ts";
 import type { RoomName } from "./room_name.ts";
 import type { ConnectionEnd, Session } from "./sessions.ts";
+import type { SmallSet } from "./small_set.ts";
 import { describeError, type Telemetry } from "./telemetry.ts";
 
 /** What a held membership needs. */
@@ -42,7 +43,8 @@ export class HeldMembership {
   #entered = false;
   /** Set while it waits, held by nobody, for somebody to come back. */
   #cancelGrace: Cancel | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Settles with the last step, as long as there is one. */
+  #turn: Promise<unknown> | undefined;
   /** Steps that have their turn or wait for it. */
   #steps = 0;
 
@@ -56,14 +58,16 @@ export class HeldMembership {
   }
 
   /** The sessions that hold it now. */
-  get holders(): ReadonlySet<Session> {
+  get holders(): SmallSet<Session> {
     return this.holds.holders(this.#entered);
   }
 
   /** Runs one step after all earlier ones have settled: the engine hears of changes in their order. */
   async inTurn<T>(step: () => Promise<T>): Promise<T> {
     this.#steps++;
-    const result = this.#turn.then(step).finally(() => this.#steps--);
+    const result = (this.#turn ?? Promise.resolve()).then(step).finally(() => {
+      if (--this.#steps === 0) this.#turn = undefined;
+    });
     // The failure belongs to whoever awaits `result`; the next step goes on regardless.
     this.#turn = result.catch(() => {});
     try {

@@ -1,16 +1,16 @@
 import { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-import { CursorWriter } from "./cursor.ts";
 import type { Delivery } from "./delivery.ts";
 import type { StreamEntry, StreamLog } from "./engine.ts";
 import { RealtimeError } from "./errors.ts";
-import { decodeEntry, type Publication } from "./event.ts";
-import { everyoneFeed, type Feed, type FeedPosition, type FeedStart } from "./feed.ts";
+import { decodeEntry } from "./event.ts";
+import type { Feed, FeedPosition, FeedStart } from "./feed.ts";
 import { type ResolvedStart, resolveStart } from "./feed_start.ts";
+import { OpenFeed, type OpenFeedDeps, Place } from "./open_feed.ts";
 import type { Position } from "./position.ts";
 import { EVERYONE, type Stream } from "./stream.ts";
 import { StreamReader } from "./stream_reader.ts";
-import { describeError, type Telemetry } from "./telemetry.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /**
  * Somebody who follows a feed. Called synchronously, in the feed's order.
@@ -27,6 +27,8 @@ export interface FeedReader {
 export interface Attachment {
   /** Everything up to here has been delivered; right after attaching, nothing has, and the first delivery is behind it. */
   readonly position: FeedPosition;
+  /** The same as clients keep it. */
+  readonly cursor: string;
   /** Ends the deliveries at once; calling it twice is safe. */
   detach(): void;
 }
@@ -47,11 +49,13 @@ export interface HubDeps {
 export class Hub {
   readonly #deps: HubDeps;
   readonly #feeds = new Map<Stream, OpenFeed>();
+  readonly #feedDeps: OpenFeedDeps;
   readonly #everyone: StreamReader;
   #closed = false;
 
   constructor(deps: HubDeps) {
     this.#deps = deps;
+    this.#feedDeps = { ...deps, onUnused: (feed) => this.#drop(feed) };
     this.#everyone = new StreamReader(EVERYONE, {
       deliver: (entry) => this.#deliverToEveryone(entry),
       gap: () => {
@@ -91,38 +95,18 @@ export class Hub {
    */
   async attach(feed: Feed, reader: FeedReader): Promise<Attachment> {
     if (this.#closed) throw shuttingDown(feed);
-    let open = this.#feeds.get(feed.key);
-    if (open === undefined) {
-      open = new OpenFeed(feed, this.#everyone, this.#deps);
-      this.#feeds.set(feed.key, open);
-    }
-    const opened = open;
-    opened.users++;
-    const release = (): void => {
-      if (--opened.users > 0) return;
-      if (this.#feeds.get(feed.key) === opened) this.#feeds.delete(feed.key);
-      opened.close();
-    };
+    const open = this.#feeds.get(feed.key) ?? this.#open(feed);
+    open.users++;
     try {
-      await opened.ready;
+      await open.ready;
       if (this.#closed) throw shuttingDown(feed);
     } catch (error) {
-      release();
+      open.leave();
       throw error;
     }
-    const place: Place = { reader, attached: true };
-    opened.add(place);
-    return {
-      get position() {
-        return opened.position;
-      },
-      detach() {
-        if (!place.attached) return;
-        place.attached = false;
-        opened.remove(place);
-        release();
-      },
-    };
+    const place = new Place(open, reader);
+    open.add(place);
+    return place;
   }
 
   /** What a reader of a feed missed from one place up to another. */
@@ -135,6 +119,16 @@ export class Hub {
     return resolveStart(this.#deps.log, feed, start, live);
   }
 
+  #open(feed: Feed): OpenFeed {
+    const open = new OpenFeed(feed, this.#everyone, this.#feedDeps);
+    this.#feeds.set(feed.key, open);
+    return open;
+  }
+
+  #drop(open: OpenFeed): void {
+    if (this.#feeds.get(open.key) === open) this.#feeds.delete(open.key);
+  }
+
   #deliverToEveryone(entry: StreamEntry): void {
     const publication = decodeEntry(EVERYONE, entry);
     for (const feed of this.#feeds.values()) feed.deliverEveryone(publication);
@@ -143,94 +137,4 @@ export class Hub {
 
 function shuttingDown(feed: Feed): RealtimeError {
   return new RealtimeError("SHUTTING_DOWN", `Cannot follow "${feed.key}": this node is shutting down`);
-}
-
-/** Where a reader stands among a feed's readers. */
-interface Place {
-  readonly reader: FeedReader;
-  /** False from the moment it is detached, also for the rest of a delivery under way. */
-  attached: boolean;
-}
-
-/** A feed that somebody follows: its streams merged, its readers. */
-class OpenFeed {
-  readonly ready: Promise<void>;
-  /** Attached readers and those about to be. */
-  users = 0;
-  readonly #feed: Feed;
-  readonly #everyone: StreamReader;
-  readonly #telemetry: Telemetry;
-  /** The reader of the feed's own stream; undefined for the feed that has only the stream to everyone. */
-  readonly #own: StreamReader | undefined;
-  readonly #followsEveryone: boolean;
-  readonly #cursors: CursorWriter;
-  /** Replaced, never changed, so that a delivery under way is not disturbed. */
-  #places: readonly Place[] = [];
-
-  constructor(feed: Feed, everyone: StreamReader, deps: HubDeps) {
-    this.#feed = feed;
-    this.#everyone = everyone;
-    this.#telemetry = deps.telemetry;
-    this.#cursors = new CursorWriter(feed);
-    this.#followsEveryone = feed.streams.includes(EVERYONE);
-    if (feed.key === everyoneFeed().key) {
-      this.ready = Promise.resolve();
-      return;
-    }
-    this.#own = new StreamReader(feed.key, {
-      deliver: (entry) => this.#deliver(decodeEntry(feed.key, entry)),
-      gap: () => this.#gap(),
-    }, deps);
-    this.ready = this.#own.open();
-  }
-
-  add(place: Place): void {
-    this.#places = [...this.#places, place];
-  }
-
-  remove(place: Place): void {
-    this.#places = this.#places.filter((one) => one !== place);
-  }
-
-  /** Everything up to here has been delivered. */
-  get position(): FeedPosition {
-    if (this.#own === undefined) return [this.#everyone.position];
-    return this.#followsEveryone ? [this.#own.position, this.#everyone.position] : [this.#own.position];
-  }
-
-  close(): void {
-    for (const place of this.#places) place.attached = false;
-    this.#places = [];
-    this.#own?.close();
-  }
-
-  deliverEveryone(publication: Publication): void {
-    if (this.#followsEveryone) this.#deliver(publication);
-  }
-
-  gapInEveryone(): void {
-    if (this.#followsEveryone) this.#gap();
-  }
-
-  #gap(): void {
-    this.#forEachReader((reader) => reader.gap());
-  }
-
-  #deliver(publication: Publication): void {
-    if (this.#places.length === 0) return;
-    const { position } = this;
-    const delivery: Delivery = { publication, position, cursor: this.#cursors.write(position) };
-    this.#forEachReader((reader) => reader.deliver(delivery));
-  }
-
-  #forEachReader(call: (reader: FeedReader) => void): void {
-    for (const place of this.#places) {
-      if (!place.attached) continue;
-      try {
-        call(place.reader);
-      } catch (error) {
-        this.#telemetry.record("error", "hub.reader_failed", { feed: this.#feed.key, error: describeError(error) });
-      }
-    }
-  }
 }

@@ -1,4 +1,5 @@
 import type { Session } from "./sessions.ts";
+import { SmallSet } from "./small_set.ts";
 
 /** A live subscription on a room, which holds its user's membership once there is one. */
 export interface Follower {
@@ -22,16 +23,16 @@ export interface Joining {
  */
 export class MembershipHolds {
   /** Sessions that joined and have a connection. */
-  readonly joined = new Set<Session>();
+  readonly joined = new SmallSet<Session>();
   /** Joins that hold it already and may still fail. One that its session has left is none any more. */
-  readonly joining = new Set<Joining>();
+  readonly joining = new SmallSet<Joining>();
   /** Sessions that joined and wait to be continued: they hold nothing, and will again. */
-  readonly waiting = new Set<Session>();
-  readonly followers = new Set<Follower>();
+  readonly waiting = new SmallSet<Session>();
+  readonly followers = new SmallSet<Follower>();
   /** Those of them that hold nothing yet: a leave before them may be under way. */
-  readonly arriving = new Set<Follower>();
+  readonly arriving = new SmallSet<Follower>();
   /** Sessions that have left: what they follow holds nothing until they join again. */
-  readonly leavers = new Set<Session>();
+  readonly leavers = new SmallSet<Session>();
 
   /** All sessions that hold it, may come to, or wait to. */
   get sessions(): ReadonlySet<Session> {
@@ -51,9 +52,10 @@ export class MembershipHolds {
   }
 
   /** The sessions that hold it: a subscription that did not join does so only once there is a membership. */
-  holders(isMember: boolean): ReadonlySet<Session> {
+  holders(isMember: boolean): SmallSet<Session> {
     if (this.followers.size === 0 && this.joining.size === 0) return this.joined;
-    const holders = new Set(this.joined);
+    const holders = new SmallSet<Session>();
+    for (const session of this.joined) holders.add(session);
     for (const { session } of this.joining) holders.add(session);
     for (const follower of this.followers) {
       const { session, joins } = follower;

@@ -23,6 +23,7 @@ import { type MessageRequest, sendMessage, type SentMessage } from "./messages.t
 import type { Position } from "./position.ts";
 import { PublishTurns } from "./publish_turns.ts";
 import { parseReason } from "./reason.ts";
+import { RoomFollower } from "./room_follower.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { EVERYONE, messagesOf } from "./stream.ts";
@@ -219,14 +220,7 @@ export class Rooms {
   ): Promise<Unfollow> {
     const { session } = caller;
     if (room === null || session === undefined) return () => {};
-    return await this.#deps.memberships.follow(room, {
-      // Asked each time: the caller's session may be continued as another one.
-      get session() {
-        return caller.session ?? session;
-      },
-      joins,
-      remove: (reason) => remove(removedFrom(room, reason)),
-    });
+    return await this.#deps.memberships.follow(room, new RoomFollower(caller, session, { room, joins, remove }));
   }
 
   /** What `messages` follows. */
@@ -298,8 +292,4 @@ export class Rooms {
 
 function stateOwner({ principal: { userId }, session }: Caller): StateOwner {
   return { userId, session };
-}
-
-function removedFrom(room: RoomName, reason: string | null): RealtimeError {
-  return new RealtimeError("FORBIDDEN", `Removed from room "${room}"${reason === null ? "" : `: ${reason}`}`);
 }

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "./clock.ts";
 import type { LeaveReason } from "./event.ts";
 import type { RoomName } from "./room_name.ts";
+import { SmallSet } from "./small_set.ts";
 
 /**
  * One run of one client: a set of connections that share a session id.
@@ -15,14 +16,16 @@ export interface Session {
   /** Whether it cannot be continued any more. */
   readonly ended: boolean;
   /** The rooms it has joined and not left; kept while it waits to be continued. Changed by `Memberships` alone. */
-  readonly rooms: Set<RoomName>;
+  readonly rooms: SmallSet<RoomName>;
   /** The rooms in which its user's state is to go with it. Changed by `MemberStates` and `HeldMembership` alone. */
-  readonly statefulRooms: Set<RoomName>;
+  readonly statefulRooms: SmallSet<RoomName>;
 }
 
 /** One connection's part in its session. */
 export interface SessionConnection {
   readonly session: Session;
+  /** Whether the session began with it. */
+  readonly isNew: boolean;
   /** Whether the session had no connection and is continued by this one. */
   readonly continues: boolean;
   /** Says that the connection has ended, and why. Calling it twice is safe. */
@@ -60,9 +63,14 @@ export interface SessionsDeps {
 export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #sessions = new Map<string, OpenSession>();
+  readonly #onLost: OpenSession["onLost"];
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
+    this.#onLost = (session, reason) => {
+      deps.listener.disconnected(session, reason);
+      this.#wait(session);
+    };
   }
 
   /** How many sessions there are. */
@@ -74,24 +82,17 @@ export class Sessions {
   connect({ userId, sessionId, disconnect }: Connecting): SessionConnection {
     const key = sessionKey(userId, sessionId);
     let session = this.#sessions.get(key);
+    const isNew = session === undefined;
     if (session === undefined) {
-      session = new OpenSession(sessionId, userId);
+      session = new OpenSession(sessionId, userId, this.#onLost);
       this.#sessions.set(key, session);
     }
-    const connected = session;
-    const continues = connected.cancelEnd !== undefined;
-    connected.cancelEnd?.();
-    connected.cancelEnd = undefined;
-    connected.disconnects.add(disconnect);
-    return {
-      session: connected,
-      continues,
-      close: (reason) => {
-        if (!connected.disconnects.delete(disconnect) || connected.connections > 0) return;
-        this.#deps.listener.disconnected(connected, reason);
-        this.#wait(key, connected);
-      },
-    };
+    const continues = session.cancelEnd !== undefined;
+    session.cancelEnd?.();
+    session.cancelEnd = undefined;
+    const connection = new OpenConnection(session, { isNew, continues, disconnect });
+    session.open.add(connection);
+    return connection;
   }
 
   /** The user's session of that id, while it has a connection. */
@@ -103,9 +104,9 @@ export class Sessions {
   /** Closes every connection of a user. Whether there was one. */
   disconnect(userId: string, reason: string): boolean {
     const connections = [...this.#sessions.values()].flatMap((session) =>
-      session.userId === userId ? [...session.disconnects] : []
+      session.userId === userId ? [...session.open] : []
     );
-    for (const disconnect of connections) disconnect(reason);
+    for (const connection of connections) connection.disconnect(reason);
     return connections.length > 0;
   }
 
@@ -116,9 +117,9 @@ export class Sessions {
   }
 
   /** Lets a session without a connection end, in a while if there is anything to continue. */
-  #wait(key: string, session: OpenSession): void {
+  #wait(session: OpenSession): void {
     const end = (): void => {
-      this.#sessions.delete(key);
+      this.#sessions.delete(sessionKey(session.userId, session.id));
       session.ended = true;
       this.#deps.listener.ended(session);
     };
@@ -128,18 +129,44 @@ export class Sessions {
 }
 
 class OpenSession implements Session {
-  readonly rooms = new Set<RoomName>();
-  readonly statefulRooms = new Set<RoomName>();
-  /** One for each connection. */
-  readonly disconnects = new Set<(reason: string) => void>();
+  readonly rooms = new SmallSet<RoomName>();
+  readonly statefulRooms = new SmallSet<RoomName>();
+  readonly open = new SmallSet<OpenConnection>();
   cancelEnd: Cancel | undefined;
   ended = false;
 
-  constructor(readonly id: string, readonly userId: string) {}
+  constructor(
+    readonly id: string,
+    readonly userId: string,
+    /** Called when it has lost its last connection. */
+    readonly onLost: (session: OpenSession, reason: ConnectionEnd) => void,
+  ) {}
 
   get connections(): number {
-    return this.disconnects.size;
+    return this.open.size;
   }
+}
+
+type Connected = Pick<SessionConnection, "isNew" | "continues"> & Pick<Connecting, "disconnect">;
+
+class OpenConnection implements SessionConnection {
+  readonly session: OpenSession;
+  readonly isNew: boolean;
+  readonly continues: boolean;
+  readonly disconnect: (reason: string) => void;
+
+  constructor(session: OpenSession, { isNew, continues, disconnect }: Connected) {
+    this.session = session;
+    this.isNew = isNew;
+    this.continues = continues;
+    this.disconnect = disconnect;
+  }
+
+  /** A function of its own: it may be called without its object. */
+  readonly close = (reason: ConnectionEnd): void => {
+    const { session } = this;
+    if (session.open.delete(this) && session.connections === 0) session.onLost(session, reason);
+  };
 }
 
 /** Neither part can hold a NUL: both were parsed. */

@@ -16,10 +16,12 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
  */
 export interface Telemetry {
   record(level: LogLevel, event: string, fields?: LogFields): void;
+  /** Whether anything of this level is kept: of what is not, the fields need not be found out. Absent: all is. */
+  keeps?(level: LogLevel): boolean;
 }
 
 /** Keeps nothing: for tests and for programs that want silence. */
-export const silentTelemetry: Telemetry = { record() {} };
+export const silentTelemetry: Telemetry = { record() {}, keeps: () => false };
 
 /** The text of anything thrown, for a log field. */
 export function describeError(error: unknown): string {

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Published, PublishOptions, ReadRange, StreamListener, StreamPage } from "../core/engine.ts";
 import type { Position } from "../core/position.ts";
+import { SmallSet } from "../core/small_set.ts";
 import type { Stream } from "../core/stream.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import { utf8Length } from "../core/utf8_length.ts";
@@ -124,7 +125,7 @@ export class MemoryLog {
         onClose(closed);
       },
     });
-    stream.subscriptions ??= new Set();
+    stream.subscriptions ??= new SmallSet();
     stream.subscriptions.add(subscription);
     this.#subscriptionCount++;
     this.#emptied.remove(stream);

@@ -1,5 +1,6 @@
 import type { ReadRange, ResetReason, StreamEntry, StreamPage } from "../core/engine.ts";
 import { createEpoch, type Position, samePosition } from "../core/position.ts";
+import type { SmallSet } from "../core/small_set.ts";
 import type { Stream } from "../core/stream.ts";
 import { Fifo } from "../core/fifo.ts";
 import type { MemorySubscription } from "./memory_subscription.ts";
@@ -20,7 +21,7 @@ export interface KeptEntry extends StreamEntry {
  */
 export class MemoryStream {
   /** Undefined while there is none: most streams of a server with many rooms have none. */
-  subscriptions: Set<MemorySubscription> | undefined;
+  subscriptions: SmallSet<MemorySubscription> | undefined;
   /** When it was last written to or, once empty, asked for; in steady milliseconds. */
   usedAtMs = 0;
   /** UTF-8 bytes of all texts kept. */

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../core/clock.ts";
-import { formatCursor } from "../core/cursor.ts";
 import type { FeedRequest } from "../core/feed_request.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
+import { SmallMap } from "../core/small_map.ts";
 import { CatchUp } from "./catch_up.ts";
 import { createCleanContext } from "./clean_context.ts";
 import { EventPlans } from "./event_plans.ts";
@@ -29,6 +29,7 @@ export interface LiveOperation {
 }
 
 interface Shared {
+  readonly key: string;
   readonly selection: LiveSelection;
   readonly request: FeedRequest;
   readonly attached: Promise<Attachment>;
@@ -37,7 +38,7 @@ interface Shared {
   /** Ends its being counted. Called once. */
   readonly release: () => void;
   /** For each member that has not got everything yet, who stands in for it. */
-  readonly catchUps: Map<LiveMember, CatchUp>;
+  readonly catchUps: SmallMap<LiveMember, CatchUp>;
 }
 
 /**
@@ -89,24 +90,7 @@ export class LiveSelections {
     const key = selectionKey(source, operation, this.#startVariablesOf(operation));
     const shared = this.#selections.get(key) ?? this.#open(key, source, operation);
     const { selection, attached } = shared;
-    shared.users++;
-    let left = false;
-    const leave = (): void => {
-      if (left) return;
-      left = true;
-      selection.remove(member);
-      const catchUp = shared.catchUps.get(member);
-      if (catchUp !== undefined) {
-        catchUp.stop();
-        selection.remove(catchUp);
-        shared.catchUps.delete(member);
-      }
-      if (--shared.users > 0) return;
-      this.#selections.delete(key);
-      shared.release();
-      // A failed attach has left nothing behind; whoever joined has been told of it.
-      attached.then((attachment) => attachment.detach(), () => {});
-    };
+    const leave = this.#enter(shared, member);
     try {
       const attachment = await attached;
       const live = attachment.position;
@@ -114,7 +98,7 @@ export class LiveSelections {
       // A selection that is still busy with earlier events would send them to a newcomer.
       if (start.kind === "now" && snapshot === undefined && selection.isIdle) {
         // Nothing can be delivered between being told of the place and being there.
-        member.begin(formatCursor(feed, live));
+        member.begin(attachment.cursor);
         selection.add(member);
         return leave;
       }
@@ -129,6 +113,33 @@ export class LiveSelections {
       leave();
       throw error;
     }
+  }
+
+  /** Counts somebody who is a member or waits to become one; the function it gives ends that, once. */
+  #enter(shared: Shared, member: LiveMember): () => void {
+    shared.users++;
+    let entered = true;
+    return () => {
+      if (!entered) return;
+      entered = false;
+      this.#leave(shared, member);
+    };
+  }
+
+  #leave(shared: Shared, member: LiveMember): void {
+    const { key, selection, attached, catchUps } = shared;
+    selection.remove(member);
+    const catchUp = catchUps.get(member);
+    if (catchUp !== undefined) {
+      catchUp.stop();
+      selection.remove(catchUp);
+      catchUps.delete(member);
+    }
+    if (--shared.users > 0) return;
+    this.#selections.delete(key);
+    shared.release();
+    // A failed attach has left nothing behind; whoever joined has been told of it.
+    attached.then((attachment) => attachment.detach(), () => {});
   }
 
   #standIn(member: LiveMember, { selection, request, catchUps }: Shared, attachment: Attachment): CatchUp {
@@ -206,7 +217,7 @@ export class LiveSelections {
       deliver: (delivery) => selection.deliver(delivery),
       gap: () => request.snapshot === undefined ? selection.gap() : void this.#catchUpAgain(shared),
     });
-    const shared: Shared = { selection, request, attached, users: 0, release, catchUps: new Map() };
+    const shared: Shared = { key, selection, request, attached, users: 0, release, catchUps: new SmallMap() };
     this.#selections.set(key, shared);
     return shared;
   }

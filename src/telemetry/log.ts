@@ -39,9 +39,11 @@ export function createLog(options: LogOptions): Telemetry {
   const { write, clock = systemClock, fields: common = {} } = options;
   const least = LOG_LEVELS.indexOf(options.level);
   const format = options.format === "json" ? createJsonFormatter() : createPrettyFormatter(options.colors ?? false);
+  const keeps = (level: LogLevel): boolean => LOG_LEVELS.indexOf(level) >= least;
   return {
+    keeps,
     record(level, event, fields = {}) {
-      if (LOG_LEVELS.indexOf(level) < least) return;
+      if (!keeps(level)) return;
       try {
         write(format(level, event, { at: clock.now(), fields: { ...common, ...fields } }));
       } catch {

@@ -26,6 +26,8 @@ const PREFLIGHT_SECONDS = "600";
 export class Access {
   readonly #openOnLoopback: boolean;
   readonly #allowed: ReadonlySet<string>;
+  /** The last Host that was read: nearly every request names the same one. */
+  #lastHost: { readonly text: string | undefined; readonly parsed: URL | undefined } | undefined;
 
   constructor(options: AccessOptions) {
     this.#openOnLoopback = options.openOnLoopback;
@@ -34,7 +36,7 @@ export class Access {
 
   /** Why the request is not let in; undefined when it is. */
   judge(request: IncomingMessage): AccessRefusal | undefined {
-    const host = parseAuthority(request.headers.host);
+    const host = this.#hostOf(request);
     if (host === undefined || (this.#openOnLoopback && !isLoopbackHost(host.hostname))) return "host";
     const { origin } = request.headers;
     if (origin === undefined) return isForeignEmbed(request) ? "origin" : undefined;
@@ -58,6 +60,11 @@ export class Access {
     response.writeHead(204).end();
   }
 
+  #hostOf({ headers: { host: text } }: IncomingMessage): URL | undefined {
+    if (this.#lastHost?.text !== text) this.#lastHost = { text, parsed: parseAuthority(text) };
+    return this.#lastHost?.parsed;
+  }
+
   #allows(origin: string, host: URL): boolean {
     const page = parseOrigin(origin);
     if (page === undefined) return false;
@@ -78,13 +85,13 @@ function isForeignEmbed({ headers }: IncomingMessage): boolean {
 
 /** An Origin that is one: not `null`, nothing behind scheme, host and port. */
 function parseOrigin(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) return undefined;
   const isPage = url.protocol === "http:" || url.protocol === "https:";
   return isPage && url.origin === text.toLowerCase() ? url : undefined;
 }
 
 function parseAuthority(text: string | undefined): URL | undefined {
-  if (text === undefined || /[/?#@\\\s]/.test(text) || !URL.canParse(`http://${text}`)) return undefined;
-  return new URL(`http://${text}`);
+  if (text === undefined || /[/?#@\\\s]/.test(text)) return undefined;
+  return URL.parse(`http://${text}`) ?? undefined;
 }

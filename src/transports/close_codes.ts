@@ -16,6 +16,7 @@ export const CLOSE_CODES = {
   tryAgainLater: 1013,
   badRequest: 4400,
   unauthorized: 4401,
+  connectionInitialisationTimeout: 4408,
   subscriberAlreadyExists: 4409,
   internalServerError: 4500,
 } as const;

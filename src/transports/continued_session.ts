@@ -2,10 +2,10 @@ import { GUEST_PREFIX } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Rooms } from "../core/rooms.ts";
-import type { Sessions } from "../core/sessions.ts";
+import type { SessionConnection, Sessions } from "../core/sessions.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { SocketCaller } from "./socket_caller.ts";
-import type { SocketConnection, SocketSession } from "./socket_connection.ts";
+import type { SocketConnection } from "./socket_connection.ts";
 
 /** What continuing sessions needs. */
 export interface ContinuedSessionDeps {
@@ -18,10 +18,9 @@ export function connectSession(
   connection: SocketConnection,
   { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
   { sessions }: ContinuedSessionDeps,
-): SocketSession {
+): SessionConnection {
   const disconnect = (reason: string): void => connection.end(CLOSE_CODES.unauthorized, reason);
-  const connected = sessions.connect({ userId, sessionId, disconnect });
-  return { ...connected, isNew: !connected.continues && connected.session.connections === 1 };
+  return sessions.connect({ userId, sessionId, disconnect });
 }
 
 /**
@@ -41,7 +40,7 @@ export function continueSession(connection: SocketConnection, receipt: Receipt, 
     if (connection.namesSession || !mayBe(connection, caller, userId)) return;
     connection.session = connectSession(connection, { userId, sessionId }, deps);
     const { session, continues } = connection.session;
-    rooms = before.session.rooms.union(continues ? session.rooms : new Set());
+    rooms = new Set([...before.session.rooms, ...(continues ? session.rooms : [])]);
     caller.session = session;
     caller.principal = { ...caller.principal, userId };
     before.close("DISCONNECTED");
@@ -50,12 +49,12 @@ export function continueSession(connection: SocketConnection, receipt: Receipt, 
     connection.receipts.continued({ sessionId, userId });
   }
   // One that is still known may have left since.
-  if (connection.session!.isNew) rooms = rooms.union(new Set(receipt.rooms).difference(caller.session.rooms));
+  if (connection.session!.isNew) rooms = rooms.union(new Set(receipt.rooms).difference(new Set(caller.session.rooms)));
   deps.rooms.rejoin(caller, [...rooms]);
 }
 
 /** Whether this connection's user can be taken for that one: a guest may have no other name than what it runs. */
-function mayBe({ guest, isFollowing }: SocketConnection, { principal }: SocketCaller, userId: string): boolean {
+function mayBe({ isNameless, isFollowing }: SocketConnection, { principal }: SocketCaller, userId: string): boolean {
   if (principal.userId === userId) return true;
-  return guest.setCookie !== undefined && !isFollowing && userId.startsWith(GUEST_PREFIX);
+  return isNameless && !isFollowing && userId.startsWith(GUEST_PREFIX);
 }

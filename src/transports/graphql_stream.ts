@@ -130,13 +130,13 @@ export class GraphqlStreams {
     const { clock, telemetry, heartbeat } = this.#deps;
     const { viewer, format } = connection;
     const { userId } = viewer.principal;
-    const stopPulse = heartbeat.add(connection);
+    heartbeat.add(connection);
     const openedAt = clock.now();
     this.#connections.add(connection);
     if (this.#stopping) connection.finish();
     telemetry.record("info", "stream.opened", { format: format.name, userId, sessionId: viewer.sessionId });
     response.once("close", () => {
-      stopPulse();
+      heartbeat.remove(connection);
       this.#connections.delete(connection);
       telemetry.record("info", "stream.closed", {
         format: format.name,

@@ -33,11 +33,14 @@ export class Heartbeat {
     this.#cancel = this.#clock.every(this.#periodMs / GROUPS, () => this.#beat());
   }
 
-  /** Watches a peer until the function it gives is called. */
-  add(pulse: Pulse): () => void {
-    const group = this.#groups[this.#joined++ % GROUPS]!;
-    group.add(pulse);
-    return () => group.delete(pulse);
+  /** Watches a peer until it is removed. */
+  add(pulse: Pulse): void {
+    this.#groups[this.#joined++ % GROUPS]!.add(pulse);
+  }
+
+  /** Watches it no more. Safe to call twice. */
+  remove(pulse: Pulse): void {
+    for (const group of this.#groups) if (group.delete(pulse)) return;
   }
 
   close(): void {

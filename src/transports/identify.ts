@@ -15,6 +15,12 @@ export interface Guest {
   readonly setCookie: string | undefined;
 }
 
+/** What is known of a WebSocket's client before it has said who it is. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly guest: Guest;
+}
+
 /** What telling callers apart needs. */
 export interface IdentifyDeps {
   readonly authenticator: Authenticator;
@@ -65,8 +71,7 @@ export async function identifyRequest(
  */
 export function connectionCredentials(
   parameters: Readonly<Record<string, unknown>>,
-  request: IncomingMessage,
-  guest: Guest,
+  { request, guest }: Arrival,
 ): Credentials {
   const { token, authorization, Authorization, userId } = parameters;
   const given = [token, authorization, Authorization].find((one): one is string => typeof one === "string");

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { SmallSet } from "../core/small_set.ts";
 import type { LiveFrame } from "../graphql/live_frame.ts";
 import type { Deflater } from "./deflater.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
@@ -45,7 +46,7 @@ export class Outbox implements Flushable {
   readonly #heads: FrameHead[] = [];
   #bodies: Uint8Array[] = [];
   #bytes = 0;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new SmallSet<() => void>();
   /** Beside the bound: the size of the last frame that was sent while there was room. */
   #allowedBytes = 0;
   #closed = false;
@@ -87,11 +88,11 @@ export class Outbox implements Flushable {
 
   flush(): void {
     if (this.#bodies.length === 0 || this.#closed) return;
-    const { socket, batch, isOpen } = this.#deps;
+    const { socket, batch } = this.#deps;
     const heads = this.#heads;
     const bodies = this.#bodies;
     const bytes = this.#bytes;
-    const keptBodies = isOpen() && batch.write(socket, { heads, bodies, bytes });
+    const keptBodies = this.#deps.isOpen() && batch.write(socket, { heads, bodies, bytes });
     if (keptBodies) this.#bodies = [];
     this.#clear();
   }

@@ -1,6 +1,7 @@
 import { type Caller, GUEST_PREFIX } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import { shortHash } from "../core/hash.ts";
+import type { RoomName } from "../core/room_name.ts";
 import type { Operation } from "../graphql/operations.ts";
 
 /** Who may come back to an operation by its id alone. */
@@ -23,6 +24,8 @@ export interface Kept {
   readonly earned: boolean;
 }
 
+const NO_ROOMS: readonly RoomName[] = [];
+
 /** Who may come back to this operation. */
 export function receiptOwner(
   operationId: string,
@@ -37,7 +40,7 @@ export function receiptOwner(
 /** The receipt that says how far an operation's client has got. */
 export function receiptOf({ owner, confirmed, earned }: Kept): Receipt {
   const { operationId, fingerprint, caller: { principal: { userId }, sessionId, session } } = owner;
-  const rooms = [...session?.rooms ?? []];
+  const rooms = session === undefined || session.rooms.size === 0 ? NO_ROOMS : [...session.rooms];
   return { operationId, cursor: confirmed, fingerprint, userId, sessionId, rooms, answered: earned };
 }
 

@@ -1,6 +1,12 @@
 import type { FollowEnd } from "../core/follow_membership.ts";
 import type { Unfollow } from "../core/rooms.ts";
 
+/** Who has operations. */
+export interface OperationOwner {
+  /** Frees the operation's id. Called once for each that has ended, before what stops it. */
+  ended(operation: RunningOperation): void;
+}
+
 /**
  * One operation of a connection, from its `subscribe` message to its end.
  *
@@ -8,14 +14,17 @@ import type { Unfollow } from "../core/rooms.ts";
  * by the client, by the server, with the connection. Only the first end counts.
  */
 export class RunningOperation {
-  readonly #onEnd: (operation: RunningOperation) => void;
+  readonly id: string;
+  readonly isSubscription: boolean;
+  readonly #owner: OperationOwner;
   #leave: Unfollow | undefined;
   #begun = false;
   #end: FollowEnd | undefined;
 
-  /** `onEnd` frees the operation's id, once. */
-  constructor(onEnd: (operation: RunningOperation) => void) {
-    this.#onEnd = onEnd;
+  constructor(owner: OperationOwner, id: string, isSubscription: boolean) {
+    this.#owner = owner;
+    this.id = id;
+    this.isSubscription = isSubscription;
   }
 
   /** Whether it is a subscription that runs, and would hear of its client's complete. */
@@ -39,7 +48,7 @@ export class RunningOperation {
   end(end: FollowEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#onEnd(this);
+    this.#owner.ended(this);
     this.#leave?.(end);
   }
 }

@@ -1,84 +1,82 @@
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
-import type { Clock } from "../core/clock.ts";
+import type { Socket } from "node:net";
+import type { Server } from "graphql-ws";
+import { ulid } from "@std/ulid";
+import type { Cancel, Clock } from "../core/clock.ts";
 import type { ConnectionEnd, SessionConnection } from "../core/sessions.ts";
-import type { FlushQueue } from "./flush_queue.ts";
-import type { Pulse } from "./heartbeat.ts";
-import type { Guest } from "./identify.ts";
+import { SmallMap } from "../core/small_map.ts";
+import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { Deflater } from "./deflater.ts";
+import type { FlushQueue } from "./flush_queue.ts";
 import type { FrameBatch } from "./frame_batch.ts";
-import { Outbox } from "./outbox.ts";
+import { Goodbye, type GoodbyeDeps, type SocketEnd } from "./goodbye.ts";
+import type { HeardSocket, SocketListener } from "./heard_socket.ts";
+import type { Pulse } from "./heartbeat.ts";
+import type { Arrival } from "./identify.ts";
+import { Outbox, type OutboxDeps } from "./outbox.ts";
+import { ProtocolSocket } from "./protocol_socket.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import type { ResumeEntries } from "./resume_entries.ts";
 import { RunningOperation } from "./running_operation.ts";
 import type { SocketCaller } from "./socket_caller.ts";
-import { SocketReceipts } from "./socket_receipts.ts";
+import { SocketReceipts, type SocketReceiptsDeps } from "./socket_receipts.ts";
 import { Turnstile } from "./turnstile.ts";
 
-/** What a connection needs. */
+/** What all connections of a transport share. */
 export interface SocketConnectionDeps {
-  readonly id: string;
-  readonly webSocket: WebSocket;
-  /** The TCP socket the upgrade came on; the outbox writes to it beside `webSocket`. */
-  readonly socket: Duplex;
-  readonly request: IncomingMessage;
-  readonly guest: Guest;
   readonly clock: Clock;
+  readonly telemetry: Telemetry;
   readonly flushes: FlushQueue;
   readonly batch: FrameBatch;
-  /** Undefined when the client has not agreed to permessage-deflate. */
+  /** Undefined when no client may agree to permessage-deflate. */
   readonly deflater: Deflater | undefined;
-  readonly outboxBytes: number;
   readonly keeper: ReceiptKeeper;
+  readonly outboxBytes: number;
+  /** Bytes of the first message, the connection_init. */
+  readonly initBytes: number;
+  /** How long it may take to come, in milliseconds. */
+  readonly initTimeoutMs: number;
+  /** Called once when a connection has closed and let go of everything. */
+  readonly onClosed: (connection: SocketConnection, end: SocketEnd) => void;
 }
 
-/** A connection's part in its session. */
-export interface SocketSession extends SessionConnection {
-  /** Whether the session began with it: then only a receipt can say what it had joined. */
-  readonly isNew: boolean;
+/** What a connection is made of. */
+export interface UpgradedSocket {
+  readonly webSocket: HeardSocket;
+  /** The TCP socket the upgrade came on; the outbox writes to it beside `webSocket`. */
+  readonly socket: Socket;
+  readonly arrival: Arrival;
 }
 
-/** Why and how a connection ended. */
-export interface SocketEnd {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** How long a client may take to answer the last Ping before it is sent away, in milliseconds. */
-const LAST_PONG_MS = 1_000;
-/** How long a peer may take to answer our close before it is cut off, in milliseconds. */
-const CLOSE_GRACE_MS = 1_000;
-/** Closes that clients come back from: their receipts are worth a last Ping. */
-const PLANNED_CLOSES: ReadonlySet<number> = new Set([CLOSE_CODES.serviceRestart, CLOSE_CODES.tryAgainLater]);
 /** Queries and mutations of one connection that run at once. */
 const MAX_EXECUTIONS = 32;
 /** `WebSocket.OPEN` (WebSockets standard). */
 const OPEN = 1;
-/** A close reason has to fit into a control frame (RFC 6455 section 5.5). */
-const MAX_REASON_BYTES = 123;
 
 /**
  * One WebSocket, from upgrade to close.
  *
  * Keeps its own list of operations: what makeServer keeps loses entries when an id is
  * reused quickly, so nothing here relies on it for cleaning up.
+ *
+ * It is itself what its parts need of it: a connection that idles should be small.
  */
-export class SocketConnection implements Pulse {
-  readonly id: string;
-  readonly request: IncomingMessage;
-  readonly guest: Guest;
+export class SocketConnection implements Pulse, SocketListener, OutboxDeps, SocketReceiptsDeps, GoodbyeDeps {
+  readonly webSocket: HeardSocket;
+  readonly socket: Socket;
+  readonly openedAtMs: number;
+  /** Kept until the client has said who it is. */
+  arrival: Arrival | undefined;
+  /** Whether it is a guest without a cookie: it may have been another guest before. */
+  readonly isNameless: boolean;
   readonly outbox: Outbox;
   readonly receipts: SocketReceipts;
-  /** Queries and mutations that run; what they have answered may wait for the reader. */
-  readonly executions = new Turnstile(MAX_EXECUTIONS);
   /** Subscriptions that run or are being begun. */
   subscriptions = 0;
   silentPings = 0;
   /** Set once connection_init has been accepted. */
   caller: SocketCaller | undefined;
-  session: SocketSession | undefined;
+  session: SessionConnection | undefined;
   /** Whether the client named its session when it connected. */
   namesSession = false;
   /** Whether a subscription has begun: its user is settled from then on. */
@@ -87,29 +85,72 @@ export class SocketConnection implements Pulse {
   continuing: Promise<unknown> | undefined;
   /** Where its client left off before, in its own words. */
   resume: ResumeEntries | undefined;
-  /** Why our side closes, when it does; the peer's view of it may differ. */
-  ending: SocketEnd | undefined;
   closed = false;
   readonly #deps: SocketConnectionDeps;
-  readonly #operations = new Map<string, RunningOperation>();
-  #cancelCut: (() => void) | undefined;
+  readonly #operations = new SmallMap<string, RunningOperation>();
+  #id: string | undefined;
+  #executions: Turnstile | undefined;
+  #receive: ((text: string) => Promise<void>) | undefined;
+  #closeProtocol: ((code: number, reason: string) => Promise<void>) | undefined;
+  #cancelInit: Cancel | undefined;
+  #goodbye: Goodbye | undefined;
+  #failure: string | undefined;
+  readonly #isCompressed: boolean;
   #silent = false;
 
-  constructor(deps: SocketConnectionDeps) {
+  constructor({ webSocket, socket, arrival }: UpgradedSocket, deps: SocketConnectionDeps) {
     this.#deps = deps;
-    this.id = deps.id;
-    this.request = deps.request;
-    this.guest = deps.guest;
-    this.outbox = new Outbox({
-      socket: deps.socket,
-      flushes: deps.flushes,
-      batch: deps.batch,
-      deflater: deps.deflater,
-      isOpen: () => deps.webSocket.readyState === OPEN,
-      maxBytes: deps.outboxBytes,
-      onOverflow: () => this.end(CLOSE_CODES.tryAgainLater, "slow reader"),
-    });
-    this.receipts = new SocketReceipts({ ...deps, outbox: this.outbox });
+    this.webSocket = webSocket;
+    this.socket = socket;
+    this.openedAtMs = deps.clock.now();
+    this.arrival = arrival;
+    this.isNameless = arrival.guest.setCookie !== undefined;
+    this.#isCompressed = webSocket.extensions !== "";
+    this.outbox = new Outbox(this);
+    this.receipts = new SocketReceipts(this);
+  }
+
+  /** Its name in the log and for the program's hooks; made when somebody asks. */
+  get id(): string {
+    return this.#id ??= ulid();
+  }
+
+  /** Queries and mutations that run; what they have answered may wait for the reader. */
+  get executions(): Turnstile {
+    return this.#executions ??= new Turnstile(MAX_EXECUTIONS);
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
+  get flushes(): FlushQueue {
+    return this.#deps.flushes;
+  }
+
+  get batch(): FrameBatch {
+    return this.#deps.batch;
+  }
+
+  /** Undefined when the client has not agreed to permessage-deflate. */
+  get deflater(): Deflater | undefined {
+    return this.#isCompressed ? this.#deps.deflater : undefined;
+  }
+
+  get keeper(): ReceiptKeeper {
+    return this.#deps.keeper;
+  }
+
+  get maxBytes(): number {
+    return this.#deps.outboxBytes;
+  }
+
+  isOpen(): boolean {
+    return this.webSocket.readyState === OPEN;
+  }
+
+  onOverflow(): void {
+    this.end(CLOSE_CODES.tryAgainLater, "slow reader");
   }
 
   /** What the membership of this connection's session is told when it ends. */
@@ -129,68 +170,105 @@ export class SocketConnection implements Pulse {
 
   /** Takes an id that is free for a new operation. */
   start(id: string, isSubscription: boolean): RunningOperation {
-    const operation = new RunningOperation((ended) => {
-      if (isSubscription) {
-        this.subscriptions--;
-        this.receipts.end(id);
-      }
-      // The id may have been taken again since.
-      if (this.#operations.get(id) === ended) this.#operations.delete(id);
-    });
+    const operation = new RunningOperation(this, id, isSubscription);
     if (isSubscription) this.subscriptions++;
     this.#operations.set(id, operation);
     return operation;
   }
 
-  /**
-   * Closes from our side: says what is still to say, then goodbye. The first call counts.
-   *
-   * A client that comes back is first asked what has reached it, and gets a moment to
-   * answer. A peer that does not go is cut off.
-   */
+  /** Frees an operation's id. Called once for each, by itself. */
+  ended(operation: RunningOperation): void {
+    const { id, isSubscription } = operation;
+    if (isSubscription) {
+      this.subscriptions--;
+      this.receipts.end(id);
+    }
+    // The id may have been taken again since.
+    if (this.#operations.get(id) === operation) this.#operations.delete(id);
+  }
+
+  /** Begins to speak the protocol, and to wait for the connection_init. */
+  open(protocol: Server<SocketConnection>): void {
+    this.#closeProtocol = protocol.opened(new ProtocolSocket(this, this.webSocket.protocol), this);
+    this.#cancelInit = this.clock.after(this.#deps.initTimeoutMs, () => {
+      this.end(CLOSE_CODES.connectionInitialisationTimeout, "Connection initialisation timeout");
+    });
+  }
+
+  /** Hands what the client says to the protocol. */
+  listen(receive: (text: string) => Promise<void>): void {
+    this.#receive = receive;
+  }
+
+  /** The connection_init has come: its sender is being found out. */
+  initiated(): void {
+    this.#cancelInit?.();
+    this.#cancelInit = undefined;
+  }
+
+  /** Closes from our side. The first call counts. */
   end(code: number, reason: string): void {
-    if (this.closed || this.ending !== undefined) return;
-    this.ending = { code, reason };
-    const goodbye = (): void => this.#close(code, reason);
-    const last = PLANNED_CLOSES.has(code) ? this.receipts.lastPing(goodbye) : undefined;
-    this.outbox.end(last);
-    if (last === undefined) goodbye();
-    else this.#cancelCut = this.#deps.clock.after(LAST_PONG_MS, goodbye);
+    if (this.closed || this.#goodbye !== undefined) return;
+    this.#goodbye = new Goodbye({ code, reason }, this);
+    this.#goodbye.say();
+  }
+
+  /** Why our side closes, when it does; the peer's view of it may differ. */
+  get ending(): SocketEnd | undefined {
+    return this.#goodbye?.end;
   }
 
   ping(): void {
-    this.#deps.webSocket.ping();
+    this.webSocket.ping();
   }
 
   onSilent(): void {
     this.#silent = true;
-    this.#deps.webSocket.terminate();
+    this.webSocket.terminate();
   }
 
-  #close(code: number, reason: string): void {
-    const { webSocket, clock } = this.#deps;
-    this.#cancelCut?.();
-    // First of all the end that needs nobody's help.
-    this.#cancelCut = clock.after(CLOSE_GRACE_MS, () => webSocket.terminate());
-    // A peer that keeps sending after our close is not listened to any more.
-    webSocket.removeAllListeners("message");
-    webSocket.close(code, shorten(reason));
+  onPong(): void {
+    this.silentPings = 0;
   }
 
-  /** Frees everything the connection holds. Called once, by the socket's one close listener. */
-  release(): void {
+  onMessage(data: Uint8Array, isBinary: boolean): void {
+    this.silentPings = 0;
+    if (isBinary) return this.end(CLOSE_CODES.badRequest, "Invalid message received: must be text");
+    const { initBytes } = this.#deps;
+    if (this.caller === undefined && data.length > initBytes) {
+      const reason = `Message before the acknowledgement larger than ${initBytes} bytes`;
+      return this.end(CLOSE_CODES.messageTooBig, reason);
+    }
+    this.#receive?.(String(data)).catch((error: unknown) => {
+      this.#report(error);
+      this.end(CLOSE_CODES.internalServerError, "Internal server error");
+    });
+  }
+
+  onError(error: Error): void {
+    this.#failure = error.message;
+  }
+
+  onClose(code: number, reason: string): void {
+    const why = this.ending ?? { code, reason: this.#failure ?? reason };
+    this.#release();
+    this.#deps.onClosed(this, why);
+    this.#closeProtocol?.(code, reason).catch((error: unknown) => this.#report(error));
+  }
+
+  /** Frees everything the connection holds. */
+  #release(): void {
     this.closed = true;
-    this.#cancelCut?.();
+    this.#cancelInit?.();
+    this.#goodbye?.cancel();
     this.outbox.close();
     // Before the operations are ended: that would be the end of their receipts.
     this.receipts.close();
     for (const operation of [...this.#operations.values()]) operation.end(this.endReason);
     this.session?.close(this.endReason);
   }
-}
 
-/** As much of the reason as fits, cut between characters. */
-function shorten(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
-  return reason.slice(0, read);
+  #report(error: unknown): void {
+    this.#deps.telemetry.record("error", "connection.failed", { connectionId: this.id, error: describeError(error) });
+  }
 }

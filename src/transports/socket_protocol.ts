@@ -5,14 +5,13 @@ import type { Authenticator } from "../core/auth.ts";
 import { parseSessionId } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
-import type { FollowEnd } from "../core/follow_membership.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
 import type { Operation, Operations } from "../graphql/operations.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
-import { endless } from "./endless.ts";
+import { Endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
 import { connectSession, continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
@@ -22,7 +21,7 @@ import { callerOf, type SocketRequest } from "./operation_caller.ts";
 import { sendAnswer } from "./socket_answer.ts";
 import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
-import { createSocketMember } from "./socket_member.ts";
+import { SocketMember } from "./socket_member.ts";
 
 /** What the protocol needs. */
 export interface SocketProtocolDeps {
@@ -39,7 +38,6 @@ export interface SocketProtocolDeps {
 
 /** Bounds of one connection. */
 export interface SocketProtocolLimits {
-  readonly initTimeoutMs: number;
   readonly operationIdCharacters: number;
   readonly subscriptionsPerConnection: number;
 }
@@ -75,9 +73,11 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   const { operations, mask, limits } = deps;
 
   return makeServer<Record<string, unknown>, SocketConnection>({
-    connectionInitWaitTimeout: limits.initTimeoutMs,
+    // The connection waits itself: makeServer's timer would be kept for as long as the socket.
+    connectionInitWaitTimeout: 0,
 
     async onConnect({ extra: connection, connectionParams }) {
+      connection.initiated();
       try {
         const identity = await identify(connection, connectionParams ?? {}, deps);
         // Gone while we asked who it is: nothing was opened that would have to be closed.
@@ -90,6 +90,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         const { session, continues } = connection.session;
         connection.caller = new SocketCaller(principal, session);
         if (continues) deps.rooms.rejoin(connection.caller, [...session.rooms]);
+        connection.arrival = undefined;
         deps.onAcknowledged(connection);
         return { sessionId, userId };
       } catch (error) {
@@ -189,28 +190,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   ) {
     checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
     const running = connection.start(id, true);
-    const stop = (end: FollowEnd): void => {
-      running.end(end);
-      // makeServer must not know the id any more: nothing more is said of it.
-      delete subscriptions[id];
-    };
     const { viewer } = context;
     const owner = deps.keeper.keeps(id)
-      ? receiptOwner(id, operation, { caller: viewer, isNameless: connection.guest.setCookie !== undefined })
+      ? receiptOwner(id, operation, { caller: viewer, isNameless: connection.isNameless })
       : undefined;
     // Recalled in any case: what still runs under this id ends there.
     const receipt = owner === undefined ? undefined : await recall(connection, owner);
     // What cannot be read may have been anything: as a cursor it is none, and that counts as a loss.
     const resume = connection.resume?.take(id) ?? (receipt === "unreadable" ? "" : receipt?.cursor);
-    const member = createSocketMember({
-      connection,
-      viewer,
-      id,
-      owner,
-      stop,
-      earned: receipt !== undefined && receipt !== "unreadable" && receipt.answered,
-      isOver: () => running.ended,
-    });
+    const earned = receipt !== undefined && receipt !== "unreadable" && receipt.answered;
+    const member = new SocketMember({ connection, viewer, running, subscriptions, owner, earned });
     connection.isFollowing = true;
     const subscribed = await operations.subscribe(operation, context, member, resume);
     if (running.ended) {
@@ -226,7 +215,11 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     }
     if ("leave" in subscribed) {
       running.begin(subscribed.leave);
-      return runnable(operation, context, () => endless(() => running.end("COMPLETED")));
+      // makeServer is to tell of its client's complete, and has nothing else to do with it.
+      if (id in subscriptions) subscriptions[id] = new Endless(running);
+      // Completed while it was being begun.
+      else running.end("COMPLETED");
+      return await never();
     }
     const { iterable } = subscribed;
     // Nobody waits for the iterable of a program's own field to be closed.
@@ -244,7 +237,12 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       return receipt;
     });
     connection.continuing = recalling;
-    return await recalling;
+    try {
+      return await recalling;
+    } finally {
+      // Another operation's may have begun since.
+      if (connection.continuing === recalling) connection.continuing = undefined;
+    }
   }
 }
 
@@ -259,7 +257,7 @@ async function identify(
 ) {
   const { sessionId } = parameters;
   const resume = ResumeEntries.parse(parameters.resume);
-  const credentials = connectionCredentials(parameters, connection.request, connection.guest);
+  const credentials = connectionCredentials(parameters, connection.arrival!);
   const namesSession = sessionId !== undefined && sessionId !== null;
   const named = namesSession ? parseSessionId(sessionId) : ulid();
   return { principal: await authenticator.authenticate(credentials), sessionId: named, namesSession, resume };

@@ -1,8 +1,10 @@
 import type { Cancel, Clock } from "../core/clock.ts";
+import { SmallMap } from "../core/small_map.ts";
 import type { FrameNotice } from "../graphql/live_frame.ts";
 import type { Flushable, FlushQueue } from "./flush_queue.ts";
 import type { Outbox } from "./outbox.ts";
-import type { KeptOperation, ReceiptKeeper } from "./receipt_keeper.ts";
+import { PingedOperation, type ReceiptBeginning } from "./pinged_operation.ts";
+import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import type { ReceiptOwner } from "./receipt_owner.ts";
 
 /** What one connection's receipts need. */
@@ -11,24 +13,6 @@ export interface SocketReceiptsDeps {
   readonly outbox: Outbox;
   readonly flushes: FlushQueue;
   readonly clock: Clock;
-}
-
-/** Where an operation begins. */
-export interface ReceiptBeginning {
-  readonly cursor: string;
-  /** Whether that is where its client left off on an earlier connection, on which it answered. */
-  readonly earned: boolean;
-  /** Ends it where it runs, because its client has come back elsewhere. */
-  readonly detach: () => void;
-  /** Where what has been sent so far brings its client. */
-  readonly sent: () => string;
-}
-
-/** A kept operation, and the pings that told of it and have not been answered. */
-interface PingedOperation extends KeptOperation {
-  readonly pinged: string[];
-  earned: boolean;
-  readonly sent: () => string;
 }
 
 /** What a Ping says: where operations are, and of which ones all or not all was recovered. */
@@ -62,16 +46,13 @@ const MAX_PINGED = 8;
  */
 export class SocketReceipts implements Flushable {
   readonly #deps: SocketReceiptsDeps;
-  readonly #operations = new Map<string, PingedOperation>();
-  /** Operations that the next Ping tells of. */
-  readonly #moved = new Set<string>();
-  /** What the next Ping says of losses, unless a frame says it first. */
-  readonly #notices = new Map<string, FrameNotice>();
+  readonly #operations = new SmallMap<string, PingedOperation>();
   #continued: Continued | undefined;
   #scheduled = false;
-  #pingedAtMs = -Infinity;
+  #pingedAtMs: number | undefined;
   #cancelPause: Cancel | undefined;
   #answered = false;
+  /** Set while it is being waited for the first answer. */
   #cancelWait: Cancel | undefined;
   #silent = false;
   /** What the last Ping told, and who waits for it to be confirmed. */
@@ -82,30 +63,33 @@ export class SocketReceipts implements Flushable {
   }
 
   /** Keeps an operation from the cursor where it begins; the first Ping confirms it. */
-  begin(owner: ReceiptOwner, { cursor, earned, detach, sent }: ReceiptBeginning): void {
-    const operation: PingedOperation = { owner, confirmed: cursor, pinged: [], earned, detach, sent };
+  begin(owner: ReceiptOwner, beginning: ReceiptBeginning): void {
+    const operation = new PingedOperation(owner, beginning);
     this.#operations.set(owner.operationId, operation);
-    if (earned || !this.#silent) this.#deps.keeper.keep(operation);
+    if (operation.earned || !this.#silent) this.#deps.keeper.keep(operation);
     this.moved(owner.operationId);
   }
 
   /** Notes that an operation is further than the last Ping said. */
   moved(operationId: string): void {
-    if (!this.#operations.has(operationId)) return;
-    this.#moved.add(operationId);
+    const operation = this.#operations.get(operationId);
+    if (operation === undefined) return;
+    operation.moved = true;
     this.#schedule();
   }
 
   /** Notes what the next frame of an operation will say of losses, for the next Ping. */
   notice(operationId: string, notice: FrameNotice): void {
-    if (!this.#operations.has(operationId)) return;
-    this.#notices.set(operationId, notice);
+    const operation = this.#operations.get(operationId);
+    if (operation === undefined) return;
+    operation.notice = notice;
     this.#schedule();
   }
 
   /** A frame has said it. */
   noticed(operationId: string): void {
-    this.#notices.delete(operationId);
+    const operation = this.#operations.get(operationId);
+    if (operation !== undefined) operation.notice = undefined;
   }
 
   /** Says with the next Ping in which session its client goes on, instead of what the ConnectionAck said. */
@@ -119,22 +103,27 @@ export class SocketReceipts implements Flushable {
     if (typeof rooms !== "object" || rooms === null) return;
     this.#answered = true;
     this.#silent = false;
-    for (const [operationId, cursor] of Object.entries(rooms)) {
+    this.#endWait();
+    for (const [operationId, answered] of Object.entries(rooms)) {
       const operation = this.#operations.get(operationId);
-      const index = operation?.pinged.indexOf(cursor) ?? -1;
+      const index = operation?.pinged.indexOf(answered) ?? -1;
       if (operation === undefined || index === -1) continue;
-      operation.pinged.splice(0, index + 1);
+      // Our own text: the client's copy of it would be kept beside it.
+      const cursor = operation.pinged[index]!;
+      operation.forget(index + 1);
       operation.earned = true;
       this.#deps.keeper.confirm(operation, cursor);
     }
-    if (this.#moved.size > 0) this.#schedule();
+    if (this.#all().some(({ moved }) => moved)) this.#schedule();
     this.#lookForLast();
   }
 
   /** The operation has ended: its client does not come back to it. */
   end(operationId: string): void {
-    const operation = this.#take(operationId);
-    if (operation !== undefined) this.#deps.keeper.drop(operation);
+    const operation = this.#operations.get(operationId);
+    if (operation === undefined) return;
+    this.#operations.delete(operationId);
+    this.#deps.keeper.drop(operation);
   }
 
   /**
@@ -146,9 +135,11 @@ export class SocketReceipts implements Flushable {
   lastPing(onAnswer: () => void): string | undefined {
     if (this.#silent) return undefined;
     const rooms = new Map<string, string>();
-    for (const [operationId, operation] of this.#operations) {
+    for (const operation of this.#operations.values()) {
       const sent = operation.sent();
-      if (sent !== operation.confirmed && operation.pinged.push(sent) > 0) rooms.set(operationId, sent);
+      if (sent === operation.confirmed) continue;
+      operation.ping(sent);
+      rooms.set(operation.owner.operationId, sent);
     }
     if (rooms.size === 0) return undefined;
     this.#last = { rooms, onAnswer };
@@ -157,37 +148,41 @@ export class SocketReceipts implements Flushable {
 
   /** The connection has ended: the clients of its operations may come back. */
   close(): void {
-    this.#cancelWait?.();
+    this.#endWait();
     this.#cancelPause?.();
     this.#last = undefined;
     for (const operation of this.#operations.values()) this.#deps.keeper.release(operation);
     this.#operations.clear();
-    this.#moved.clear();
-    this.#notices.clear();
   }
 
   flush(): void {
     this.#scheduled = false;
-    const moved: [string, string][] = [];
-    for (const operationId of this.#moved) {
-      const { pinged, sent } = this.#operations.get(operationId)!;
+    const rooms = new Map<string, string>();
+    let hasNotice = false;
+    for (const operation of this.#operations.values()) {
+      if (operation.notice !== undefined) hasNotice = true;
       // It is told once earlier ones have been answered.
-      if (pinged.length >= MAX_PINGED) continue;
-      this.#moved.delete(operationId);
+      if (!operation.moved || operation.pinged.length >= MAX_PINGED) continue;
+      operation.moved = false;
       // Where it is at this moment: frames that went out since it was noted stand before this Ping.
-      const cursor = sent();
-      pinged.push(cursor);
-      moved.push([operationId, cursor]);
+      const cursor = operation.sent();
+      operation.ping(cursor);
+      rooms.set(operation.owner.operationId, cursor);
     }
-    if (moved.length === 0 && this.#notices.size === 0) return;
+    if (rooms.size === 0 && !hasNotice) return;
     const { outbox, clock } = this.#deps;
-    outbox.sendText(this.#compose(moved));
+    outbox.sendText(this.#compose(rooms));
     this.#pingedAtMs = clock.now();
-    if (this.#cancelWait === undefined) this.#awaitAnswer();
+    if (!this.#answered && !this.#silent && this.#cancelWait === undefined) this.#awaitAnswer();
   }
 
   #awaitAnswer(): void {
     this.#cancelWait = this.#deps.clock.after(ANSWER_MS, () => this.#giveUp());
+  }
+
+  #endWait(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
   }
 
   /** The next Ping goes out with this turn, or a pause after the last one. */
@@ -195,19 +190,24 @@ export class SocketReceipts implements Flushable {
     if (this.#scheduled) return;
     this.#scheduled = true;
     const { clock, flushes } = this.#deps;
-    const pauseMs = this.#pingedAtMs + PAUSE_MS - clock.now();
+    const pauseMs = (this.#pingedAtMs ?? -Infinity) + PAUSE_MS - clock.now();
     if (pauseMs <= 0) flushes.add(this);
     // At most one pause: the clock may have been set back.
     else this.#cancelPause = clock.after(Math.min(pauseMs, PAUSE_MS), () => flushes.add(this));
   }
 
-  #compose(moved: Iterable<readonly [string, string]>): string {
-    const notices = [...this.#notices];
-    this.#notices.clear();
-    const recovered = notices.filter(([, { recovered }]) => recovered === true).map(([id]) => id);
-    const gap = notices.filter(([, { recovered, gap }]) => recovered === false || gap === true).map(([id]) => id);
+  #compose(rooms: ReadonlyMap<string, string>): string {
+    const recovered: string[] = [];
+    const gap: string[] = [];
+    for (const operation of this.#operations.values()) {
+      const { notice, owner: { operationId } } = operation;
+      if (notice === undefined) continue;
+      operation.notice = undefined;
+      if (notice.recovered === true) recovered.push(operationId);
+      if (notice.recovered === false || notice.gap === true) gap.push(operationId);
+    }
     const payload: PingPayload = {
-      rooms: Object.fromEntries(moved),
+      rooms: Object.fromEntries(rooms),
       ...(recovered.length === 0 ? {} : { recovered }),
       ...(gap.length === 0 ? {} : { gap }),
       ...this.#continued,
@@ -237,16 +237,13 @@ export class SocketReceipts implements Flushable {
     // The Ping has not even left us: that says nothing of its client.
     if (this.#deps.outbox.waiting > 0) return this.#awaitAnswer();
     this.#silent = true;
+    this.#endWait();
     for (const operation of this.#operations.values()) {
       if (!operation.earned) this.#deps.keeper.drop(operation);
     }
   }
 
-  #take(operationId: string): PingedOperation | undefined {
-    const operation = this.#operations.get(operationId);
-    this.#operations.delete(operationId);
-    this.#moved.delete(operationId);
-    this.#notices.delete(operationId);
-    return operation;
+  #all(): readonly PingedOperation[] {
+    return [...this.#operations.values()];
   }
 }

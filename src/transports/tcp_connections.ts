@@ -24,10 +24,16 @@ export class TcpConnections {
   readonly #open = new Set<Socket>();
   /** Those that have sent no request yet, each with the end of its patience. */
   readonly #silent = new Map<Socket, Cancel>();
+  /** The same for all: a function for each would stay with each, whatever becomes of it. */
+  readonly #onClose: (this: Socket) => void;
   #stopping = false;
 
   constructor(server: Server, deps: TcpConnectionsDeps) {
     this.#deps = deps;
+    this.#onClose = listener((socket) => {
+      this.#open.delete(socket);
+      this.heard(socket);
+    });
     server.on("connection", (socket: Socket) => this.#take(socket));
   }
 
@@ -56,9 +62,13 @@ export class TcpConnections {
     }
     this.#open.add(socket);
     this.#silent.set(socket, clock.after(SILENT_MS, () => socket.destroy()));
-    socket.once("close", () => {
-      this.#open.delete(socket);
-      this.heard(socket);
-    });
+    socket.on("close", this.#onClose);
   }
+}
+
+/** A listener that is told on which socket it was called. */
+function listener(call: (socket: Socket) => void): (this: Socket) => void {
+  return function () {
+    call(this);
+  };
 }

@@ -2,20 +2,21 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Server } from "graphql-ws";
 import { handleProtocols } from "graphql-ws";
-import { ulid } from "@std/ulid";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type Server as WsServer, WebSocketServer } from "ws";
 import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
-import { describeError, type Telemetry } from "../core/telemetry.ts";
+import type { Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import { FrameBatch } from "./frame_batch.ts";
+import type { SocketEnd } from "./goodbye.ts";
+import { HeardSocket } from "./heard_socket.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { readGuest } from "./identify.ts";
 import { dropSmallWindows, PERMESSAGE_DEFLATE } from "./permessage_deflate.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
-import { SocketConnection } from "./socket_connection.ts";
+import { SocketConnection, type SocketConnectionDeps } from "./socket_connection.ts";
 
 /** What the WebSocket transport needs. */
 export interface WebSocketTransportDeps {
@@ -26,6 +27,8 @@ export interface WebSocketTransportDeps {
   /** Bytes of one inbound message; and of the first one, the connection_init. */
   readonly frameBytes: number;
   readonly initBytes: number;
+  /** How long a connection may stay without it, in milliseconds. */
+  readonly initTimeoutMs: number;
   readonly outboxBytes: number;
   /** Whether clients may agree to permessage-deflate. */
   readonly compression: boolean;
@@ -48,17 +51,22 @@ export class WebSocketTransport {
   readonly #connections = new Set<SocketConnection>();
   /** The Set-Cookie header that goes out with the answer to an upgrade. */
   readonly #cookies = new WeakMap<IncomingMessage, string>();
-  readonly #server: WebSocketServer;
-  readonly #batch = new FrameBatch();
-  readonly #deflater: Deflater | undefined;
+  readonly #server: WsServer<typeof HeardSocket>;
+  readonly #connectionDeps: SocketConnectionDeps;
   #ending: { readonly code: number; readonly reason: string } | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: WebSocketTransportDeps) {
     this.#deps = deps;
-    this.#deflater = deps.compression ? new Deflater(deps.flushes) : undefined;
+    this.#connectionDeps = {
+      ...deps,
+      batch: new FrameBatch(),
+      deflater: deps.compression ? new Deflater(deps.flushes) : undefined,
+      onClosed: (connection, end) => this.#closed(connection, end),
+    };
     this.#server = new WebSocketServer({
       noServer: true,
+      WebSocket: HeardSocket,
       clientTracking: false,
       perMessageDeflate: deps.compression && PERMESSAGE_DEFLATE,
       maxPayload: deps.frameBytes,
@@ -92,20 +100,8 @@ export class WebSocketTransport {
       socket,
       head as Parameters<WebSocketServer["handleUpgrade"]>[2],
       (webSocket) => {
-        const connection = new SocketConnection({
-          id: ulid(),
-          webSocket,
-          socket,
-          request,
-          guest,
-          clock: this.#deps.clock,
-          flushes: this.#deps.flushes,
-          batch: this.#batch,
-          deflater: webSocket.extensions === "" ? undefined : this.#deflater,
-          outboxBytes: this.#deps.outboxBytes,
-          keeper: this.#deps.keeper,
-        });
-        this.#open(connection, webSocket);
+        const { socket } = request;
+        this.#open(new SocketConnection({ webSocket, socket, arrival: { request, guest } }, this.#connectionDeps));
       },
     );
   }
@@ -120,70 +116,35 @@ export class WebSocketTransport {
     });
   }
 
-  #open(connection: SocketConnection, webSocket: WebSocket): void {
-    const { protocol, clock, telemetry, heartbeat, openConnections, maxConnections } = this.#deps;
-    const openedAt = clock.now();
+  #open(connection: SocketConnection): void {
+    const { protocol, heartbeat, openConnections, maxConnections } = this.#deps;
     this.#connections.add(connection);
-    const stopPulse = heartbeat.add(connection);
-    let failure: string | undefined;
-
-    // ws tells of a broken frame here and then closes; without a listener it would end the process.
-    webSocket.on("error", (error) => failure = error.message);
-    webSocket.once("close", (code, reason) => {
-      stopPulse();
-      this.#connections.delete(connection);
-      const { caller } = connection;
-      connection.release();
-      telemetry.record("info", "connection.closed", {
-        connectionId: connection.id,
-        userId: caller?.principal.userId,
-        code: connection.ending?.code ?? code,
-        reason: connection.ending?.reason ?? failure ?? (String(reason) || undefined),
-        cause: connection.endReason,
-        durationMs: clock.now() - openedAt,
-      });
-      if (caller !== undefined) this.#deps.onClosed(connection);
-      if (this.#connections.size === 0) this.#onEmpty?.();
-    });
-
+    heartbeat.add(connection);
+    connection.webSocket.tell(connection);
     if (this.#ending !== undefined) return connection.end(this.#ending.code, this.#ending.reason);
     if (openConnections() > maxConnections) {
       return connection.end(CLOSE_CODES.tryAgainLater, "too many connections");
     }
-    webSocket.on("pong", () => connection.silentPings = 0);
-    const closed = protocol.opened({
-      protocol: webSocket.protocol,
-      send: (text) => connection.outbox.sendText(text),
-      close: (code = 1000, reason = "") => connection.end(code, reason),
-      onMessage: (receive) => this.#listen(connection, webSocket, receive),
-    }, connection);
-    webSocket.once("close", (code, reason) => {
-      closed(code, String(reason)).catch((error: unknown) => this.#report(connection, error));
-    });
+    connection.open(protocol);
   }
 
-  #listen(connection: SocketConnection, webSocket: WebSocket, receive: (text: string) => Promise<void>): void {
-    webSocket.on("message", (data, isBinary) => {
-      connection.silentPings = 0;
-      // The default binaryType: every message comes as one Buffer.
-      const bytes = data as Uint8Array;
-      if (isBinary) return connection.end(CLOSE_CODES.badRequest, "Invalid message received: must be text");
-      if (connection.caller === undefined && bytes.length > this.#deps.initBytes) {
-        const reason = `Message before the acknowledgement larger than ${this.#deps.initBytes} bytes`;
-        return connection.end(CLOSE_CODES.messageTooBig, reason);
-      }
-      receive(String(data)).catch((error: unknown) => {
-        this.#report(connection, error);
-        connection.end(CLOSE_CODES.internalServerError, "Internal server error");
+  #closed(connection: SocketConnection, { code, reason }: SocketEnd): void {
+    const { heartbeat, clock, telemetry, onClosed } = this.#deps;
+    const { caller, openedAtMs } = connection;
+    heartbeat.remove(connection);
+    this.#connections.delete(connection);
+    if (telemetry.keeps?.("info") !== false) {
+      telemetry.record("info", "connection.closed", {
+        connectionId: connection.id,
+        userId: caller?.principal.userId,
+        code,
+        reason: reason || undefined,
+        cause: connection.endReason,
+        durationMs: clock.now() - openedAtMs,
       });
-    });
-  }
-
-  #report(connection: SocketConnection, error: unknown): void {
-    this.#deps.telemetry.record("error", "connection.failed", {
-      connectionId: connection.id,
-      error: describeError(error),
-    });
+    }
+    if (caller !== undefined) onClosed(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
   }
 }
 
