@@ -17,21 +17,35 @@ export class Gate {
     this.#deps = deps;
   }
 
-  /** @throws {RealtimeError} `FORBIDDEN` */
-  async require(caller: Caller, action: Action): Promise<void> {
-    if (await this.allows(caller, action)) return;
-    throw new RealtimeError("FORBIDDEN", `Cannot ${describeAction(action)}: not allowed`);
+  /**
+   * Undefined when the caller may, else a promise of the answer.
+   *
+   * @throws {RealtimeError} `FORBIDDEN`
+   */
+  require(caller: Caller, action: Action): Promise<void> | undefined {
+    const allowed = this.allows(caller, action);
+    return allowed === true ? undefined : this.#refuseUnless(allowed, action);
   }
 
-  /** Whether the caller may. Never rejects. */
-  async allows(caller: Caller, action: Action): Promise<boolean> {
+  /** Whether the caller may: at once where the authorizer says it at once. Never throws or rejects. */
+  allows(caller: Caller, action: Action): boolean | Promise<boolean> {
     try {
-      return await this.#deps.authorize(caller.principal, action);
+      const allowed = this.#deps.authorize(caller.principal, action);
+      if (typeof allowed === "boolean") return allowed;
+      return Promise.resolve(allowed).catch((error: unknown) => this.#failed(action, error));
     } catch (error) {
-      // An authorizer that fails has not said yes.
-      this.#deps.telemetry.record("error", "authorize.failed", { action: action.kind, error: describeError(error) });
-      return false;
+      return this.#failed(action, error);
     }
+  }
+
+  async #refuseUnless(allowed: boolean | Promise<boolean>, action: Action): Promise<void> {
+    if (!await allowed) throw new RealtimeError("FORBIDDEN", `Cannot ${describeAction(action)}: not allowed`);
+  }
+
+  /** An authorizer that fails has not said yes. */
+  #failed(action: Action, error: unknown): false {
+    this.#deps.telemetry.record("error", "authorize.failed", { action: action.kind, error: describeError(error) });
+    return false;
   }
 }
 

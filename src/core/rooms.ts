@@ -19,7 +19,7 @@ import type { Hub } from "./hub.ts";
 import type { Leases } from "./leases.ts";
 import { encodeState, type MemberStates, type StateOwner } from "./member_states.ts";
 import type { Leaving, Memberships } from "./memberships.ts";
-import { type MessageRequest, sendMessage, type SentMessage } from "./messages.ts";
+import { type MessageRequest, sendMessage, type SendMessageDeps, type SentMessage } from "./messages.ts";
 import type { Position } from "./position.ts";
 import { PublishTurns } from "./publish_turns.ts";
 import { parseReason } from "./reason.ts";
@@ -107,17 +107,22 @@ export class Rooms {
   readonly #gate: Gate;
   readonly #turns = new PublishTurns();
   readonly #everyonePosition: () => Position;
+  readonly #sending: SendMessageDeps;
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
     this.#gate = new Gate(deps);
     this.#everyonePosition = () => deps.hub.everyonePosition;
+    const { engine: { log }, maxMessageBytes } = deps;
+    this.#sending = { log, everyonePosition: this.#everyonePosition, maxMessageBytes };
   }
 
   /** Sends a message to a room. The sender need not be a member. */
   async send(caller: Caller, input: MessageInput): Promise<SentMessage> {
     const room = parseRoomName(input.room);
-    await this.#gate.require(caller, { kind: "send", room });
+    // Nothing is awaited that is there already: this is the way of every message.
+    const allowed = this.#gate.require(caller, { kind: "send", room });
+    if (allowed !== undefined) await allowed;
     return await this.#publish(caller, { ...input, room });
   }
 
@@ -274,14 +279,10 @@ export class Rooms {
     return this.#deps.nodeStatus();
   }
 
-  async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
+  #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
     const wait = this.#turns.enter(request.room === null ? EVERYONE : messagesOf(request.room));
-    if (wait !== undefined) await wait;
-    return await sendMessage(caller, request, {
-      log: this.#deps.engine.log,
-      everyonePosition: this.#everyonePosition,
-      maxMessageBytes: this.#deps.maxMessageBytes,
-    });
+    if (wait === undefined) return sendMessage(caller, request, this.#sending);
+    return wait.then(() => sendMessage(caller, request, this.#sending));
   }
 
   async #head(room: RoomName): Promise<string> {

@@ -2,9 +2,11 @@ import {
   type DocumentNode,
   type ExecutionArgs,
   type FieldNode,
+  type FragmentDefinitionNode,
   getArgumentValues,
   type GraphQLField,
   GraphQLObjectType,
+  type GraphQLOutputType,
   type GraphQLResolveInfo,
   GraphQLSchema,
   Kind,
@@ -13,6 +15,7 @@ import {
   validateExecutionArgs,
 } from "graphql";
 import { collectPlainFields, SelectionPlan } from "./selection_plan.ts";
+import { type ArgumentValues, TextArguments } from "./text_arguments.ts";
 
 /** Arguments that graphql-js has checked, its variables coerced. */
 type ValidArgs = Exclude<ReturnType<typeof validateExecutionArgs>, readonly unknown[]>;
@@ -46,19 +49,12 @@ export class MutationPlans {
   async run(operation: OperationDefinitionNode, args: ExecutionArgs): Promise<Mutated> {
     const plan = this.#planOf(operation, args);
     if (plan === undefined) return { args };
-    const checked = validateExecutionArgs(args);
-    if (!("schema" in checked)) return { args };
-    let values;
-    try {
-      values = getArgumentValues(plan.field, plan.nodes[0]!, checked.variableValues);
-    } catch {
-      // Nothing has run yet: graphql-js will find the same, and say it.
-      return { args };
-    }
-    const { contextValue } = checked;
+    const values = plan.texts?.read(args.variableValues) ?? coerceArguments(plan, args);
+    // Nothing has run yet: graphql-js will find the same, and say it.
+    if (values === undefined) return { args };
     let outcome: unknown;
     try {
-      outcome = await plan.field.resolve!(undefined, values, contextValue, infoOf(plan, checked));
+      outcome = await plan.field.resolve!(undefined, values, args.contextValue, new MutationInfo(plan, args));
     } catch (error) {
       return this.#settle(plan, args, () => {
         throw error;
@@ -99,25 +95,33 @@ interface MutationPlan {
   readonly name: string;
   readonly jsonName: string;
   readonly payload: SelectionPlan;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
+  /** Undefined when arguments must be coerced. */
+  readonly texts: TextArguments | undefined;
 }
 
 function compileMutation(
   schema: GraphQLSchema,
-  { operation, selectionSet }: OperationDefinitionNode,
+  operation: OperationDefinitionNode,
   { definitions }: DocumentNode,
 ): MutationPlan | undefined {
   const parentType = schema.getMutationType();
-  if (operation !== OperationTypeNode.MUTATION || parentType === null || parentType === undefined) return undefined;
+  if (operation.operation !== OperationTypeNode.MUTATION || parentType === null || parentType === undefined) {
+    return undefined;
+  }
   const fragments = Object.fromEntries(
     definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION).map((one) => [one.name.value, one]),
   );
-  const fields = collectPlainFields(parentType, [selectionSet], { fragments });
+  const fields = collectPlainFields(parentType, [operation.selectionSet], { fragments });
   if (fields?.size !== 1) return undefined;
   const [[name, nodes]] = [...fields] as [[string, readonly FieldNode[]]];
   const field = parentType.getFields()[nodes[0]!.name.value];
   if (field?.resolve === undefined) return undefined;
   const payload = SelectionPlan.ofFields(nodes, field.type, { fragments });
-  return payload && { parentType, field, nodes, name, jsonName: JSON.stringify(name), payload };
+  if (payload === undefined) return undefined;
+  const texts = TextArguments.of(field, nodes[0]!, operation, schema);
+  return { parentType, field, nodes, name, jsonName: JSON.stringify(name), payload, operation, fragments, texts };
 }
 
 /** The same schema, with one mutation, whose outcome is what the root value gives. */
@@ -137,21 +141,66 @@ function settledSchema(schema: GraphQLSchema, name: string): GraphQLSchema {
   });
 }
 
-function infoOf({ parentType, field, nodes, name }: MutationPlan, args: ValidArgs): GraphQLResolveInfo {
-  const { schema, fragmentDefinitions, operation, variableValues } = args;
-  return {
-    fieldName: field.name,
-    fieldNodes: nodes,
-    returnType: field.type,
-    parentType,
-    path: { prev: undefined, key: name, typename: parentType.name },
-    schema,
-    fragments: fragmentDefinitions,
-    rootValue: undefined,
-    operation,
-    variableValues,
-    // An operation of one field is not cut off: it ends when its field has.
-    getAbortSignal: () => undefined,
-    getAsyncHelpers: () => ({ promiseAll: (values) => Promise.all(values), track() {} }),
-  };
+/** Undefined when variables or arguments are wrong. */
+function coerceArguments({ field, nodes }: MutationPlan, args: ExecutionArgs): ArgumentValues | undefined {
+  const checked = validateExecutionArgs(args);
+  if (!("schema" in checked)) return undefined;
+  try {
+    return getArgumentValues(field, nodes[0]!, checked.variableValues);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What graphql-js would tell the resolver; what takes time to make is made when it is asked for. */
+class MutationInfo implements GraphQLResolveInfo {
+  readonly path: GraphQLResolveInfo["path"];
+  readonly rootValue = undefined;
+  readonly #plan: MutationPlan;
+  readonly #args: ExecutionArgs;
+
+  constructor(plan: MutationPlan, args: ExecutionArgs) {
+    this.path = { prev: undefined, key: plan.name, typename: plan.parentType.name };
+    this.#plan = plan;
+    this.#args = args;
+  }
+
+  get fieldName(): string {
+    return this.#plan.field.name;
+  }
+
+  get fieldNodes(): readonly FieldNode[] {
+    return this.#plan.nodes;
+  }
+
+  get returnType(): GraphQLOutputType {
+    return this.#plan.field.type;
+  }
+
+  get parentType(): GraphQLObjectType {
+    return this.#plan.parentType;
+  }
+
+  get schema(): GraphQLSchema {
+    return this.#args.schema;
+  }
+
+  get fragments(): GraphQLResolveInfo["fragments"] {
+    return this.#plan.fragments;
+  }
+
+  get operation(): OperationDefinitionNode {
+    return this.#plan.operation;
+  }
+
+  get variableValues(): GraphQLResolveInfo["variableValues"] {
+    return (validateExecutionArgs(this.#args) as ValidArgs).variableValues;
+  }
+
+  /** An operation of one field is not cut off: it ends when its field has. */
+  getAbortSignal(): undefined {}
+
+  getAsyncHelpers(): ReturnType<GraphQLResolveInfo["getAsyncHelpers"]> {
+    return { promiseAll: (values) => Promise.all(values), track() {} };
+  }
 }

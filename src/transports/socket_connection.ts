@@ -239,10 +239,7 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
       const reason = `Message before the acknowledgement larger than ${initBytes} bytes`;
       return this.end(CLOSE_CODES.messageTooBig, reason);
     }
-    this.#receive?.(String(data)).catch((error: unknown) => {
-      this.#report(error);
-      this.end(CLOSE_CODES.internalServerError, "Internal server error");
-    });
+    this.#receive?.(String(data)).catch((error: unknown) => this.fail(error));
   }
 
   onError(error: Error): void {
@@ -266,6 +263,12 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
     this.receipts.close();
     for (const operation of [...this.#operations.values()]) operation.end(this.endReason);
     this.session?.close(this.endReason);
+  }
+
+  /** Ends it because of an error of our own. */
+  fail(error: unknown): void {
+    this.#report(error);
+    this.end(CLOSE_CODES.internalServerError, "Internal server error");
   }
 
   #report(error: unknown): void {

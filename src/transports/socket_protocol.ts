@@ -18,9 +18,9 @@ import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
 import { ResumeEntries } from "./resume_entries.ts";
 import { callerOf, type SocketRequest } from "./operation_caller.ts";
-import { sendAnswer } from "./socket_answer.ts";
 import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
+import { runSocketExecution } from "./socket_execution.ts";
 import { SocketMember } from "./socket_member.ts";
 
 /** What the protocol needs. */
@@ -159,26 +159,10 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     };
     if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
     const running = connection.start(id, false);
-    return runnable(operation, context, async () => {
-      await connection.executions.enter();
-      try {
-        // Whose it is may be about to change.
-        await connection.continuing;
-        const json = await operations.answer(operation, context);
-        // Answers wait for a reader that lags: only live events may cost it its connection.
-        for (let wait = connection.outbox.busy(); wait !== undefined; wait = connection.outbox.busy()) await wait;
-        // Sent here, where it was just seen that there is room; unless the client has
-        // completed it, and its id may be another's by now.
-        if (!running.ended) {
-          running.end("COMPLETED");
-          delete subscriptions[id];
-          sendAnswer(connection.outbox, id, json);
-        }
-      } finally {
-        connection.executions.leave();
-      }
-      return await never();
-    });
+    runSocketExecution({ connection, running, operation, context, operations, subscriptions })
+      .catch((error: unknown) => connection.fail(error));
+    // makeServer keeps the id, and hears no more of it.
+    return await never();
   }
 
   async function subscribe(

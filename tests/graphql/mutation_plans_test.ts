@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import {
   execute,
   getOperationAST,
+  GraphQLBoolean,
+  GraphQLID,
   GraphQLInt,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -32,11 +34,47 @@ Deno.test("its resolver gets what graphql-js would have given it", async () => {
   const document = parse(text);
   await execute({ schema, document, contextValue: { who: "ann" } });
 
-  const [own, theirs] = infos.map(({ getAbortSignal: _signal, getAsyncHelpers: _helpers, ...info }) => info);
-  assertEquals(own!.path, theirs!.path);
-  assertEquals(own!.variableValues, theirs!.variableValues);
-  assertEquals(Object.keys(own!), Object.keys(theirs!));
+  const [own, theirs] = infos as [GraphQLResolveInfo, GraphQLResolveInfo];
+  const { getAbortSignal: _signal, getAsyncHelpers: _helpers, ...told } = theirs;
+  for (const [key, value] of Object.entries(told)) {
+    // Of graphql-js each document has its own nodes.
+    assertEquals(comparable(own[key as keyof GraphQLResolveInfo]), comparable(value), key);
+  }
 });
+
+for (
+  const [what, text, variables, args] of [
+    ["texts", "mutation ($t: String!) { send(text: $t) { text } }", { t: "hi" }, { text: "hi" }],
+    ["a number for an ID", "mutation ($i: ID, $t: String!) { send(text: $t, id: $i) { text } }", { t: "hi", i: 7 }, {
+      text: "hi",
+      id: "7",
+    }],
+    ["a default of the document", `mutation ($t: String = "x") { send(text: $t) { text } }`, {}, { text: "x" }],
+    ["a null", "mutation ($i: ID, $t: String!) { send(text: $t, id: $i) { text } }", { t: "hi", i: null }, {
+      text: "hi",
+      id: null,
+    }],
+    ["a missing one", "mutation ($i: ID, $t: String!) { send(text: $t, id: $i) { text } }", { t: "hi" }, {
+      text: "hi",
+    }],
+    ["a literal", `mutation ($i: ID) { send(text: "lit", id: $i) { text } }`, { i: "a" }, { text: "lit", id: "a" }],
+    ["a number", "mutation ($n: Int, $t: String!) { send(text: $t, times: $n) { text } }", { t: "hi", n: 3 }, {
+      text: "hi",
+      times: 3,
+    }],
+    ["more than was asked for", "mutation ($t: String!) { send(text: $t) { text } }", { t: "hi", x: 1 }, {
+      text: "hi",
+    }],
+  ] as const
+) {
+  Deno.test(`arguments are coerced as graphql-js does, defaults and all: ${what}`, async () => {
+    const { run, given } = open(() => null);
+
+    await run(text, variables);
+
+    assertEquals(given, [{ loud: false, ...args }]);
+  });
+}
 
 const OUTCOMES = {
   "a rejection": () => Promise.reject(new TypeError("full")),
@@ -85,11 +123,17 @@ for (
   });
 }
 
+/** Without what differs between two readings of one document. */
+function comparable(value: unknown): unknown {
+  return value instanceof GraphQLSchema ? value : JSON.parse(JSON.stringify(value ?? null));
+}
+
 const CONTEXT = { who: "ann" };
 
 function open(resolve: (args: { text: string }) => unknown) {
   const calls: string[] = [];
   const infos: GraphQLResolveInfo[] = [];
+  const given: Record<string, unknown>[] = [];
   const sent = new GraphQLObjectType<{ text: unknown; times: number }>({
     name: "Sent",
     extensions: PLAIN,
@@ -105,10 +149,16 @@ function open(resolve: (args: { text: string }) => unknown) {
       fields: {
         send: {
           type: sent,
-          args: { text: { type: new GraphQLNonNull(GraphQLString) }, times: { type: GraphQLInt } },
+          args: {
+            text: { type: new GraphQLNonNull(GraphQLString) },
+            times: { type: GraphQLInt },
+            id: { type: GraphQLID },
+            loud: { type: new GraphQLNonNull(GraphQLBoolean), default: { value: false } },
+          },
           resolve(_root, args, { who }, info) {
             calls.push(`${args["text"]} for ${who} at ${info.path.key}`);
             infos.push(info);
+            given.push({ ...args });
             return resolve(args as { text: string });
           },
         },
@@ -119,6 +169,7 @@ function open(resolve: (args: { text: string }) => unknown) {
   return {
     calls,
     infos,
+    given,
     schema,
     run(text: string, variableValues: Record<string, unknown>) {
       const document = parse(text);
