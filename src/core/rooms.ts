@@ -279,10 +279,10 @@ export class Rooms {
     return this.#deps.nodeStatus();
   }
 
-  #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
+  async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
     const wait = this.#turns.enter(request.room === null ? EVERYONE : messagesOf(request.room));
-    if (wait === undefined) return sendMessage(caller, request, this.#sending);
-    return wait.then(() => sendMessage(caller, request, this.#sending));
+    if (wait !== undefined) await wait;
+    return await sendMessage(caller, request, this.#sending);
   }
 
   async #head(room: RoomName): Promise<string> {

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { RealtimeError } from "../../src/core/errors.ts";
 import { PublishTurns } from "../../src/core/publish_turns.ts";
 import { messagesOf } from "../../src/core/stream.ts";
 import { parseRoomName } from "../../src/core/room_name.ts";
@@ -60,4 +61,18 @@ Deno.test("who comes while others wait does not overtake those of its own room",
   const ofA = entered.filter((label) => label.startsWith("a"));
   assertEquals(ofA, [...Array.from({ length: 100 }, (_, index) => `a ${index + 1}`), "a 1"]);
   assertEquals(entered.length, 201);
+});
+
+Deno.test("so many may wait and no more, and who is refused is told when to come again", async () => {
+  const turns = new PublishTurns();
+  for (let entered = 0; entered < 64; entered++) turns.enter(room("a"));
+  const waiting = Array.from({ length: 200_000 }, () => turns.enter(room("a")));
+
+  const error = assertThrows(() => turns.enter(room("b")), RealtimeError);
+
+  assertEquals([error.code, error.retryAfterMs], ["ENGINE_UNAVAILABLE", 1_000]);
+  // Nobody who waits is forgotten, and there is room again.
+  await waiting.at(-1);
+  await turn();
+  assertEquals(turns.enter(room("b")), undefined);
 });
