@@ -3,6 +3,7 @@ import { Connection } from "./connection.ts";
 import { EventStream } from "./event_stream.ts";
 import type { Line } from "./frame.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Progress } from "./measurement.ts";
 import { nameRoom, Subscriber, type SubscriberDeps } from "./subscriber.ts";
 
 /** Whom to connect to a server. */
@@ -33,9 +34,15 @@ export class Crowd implements Disposable {
     this.#options = options;
   }
 
-  /** How often subscribers have read something. */
-  get reads(): number {
-    return this.#lines.reduce((sum, { reads }) => sum + reads, 0);
+  /** What all subscribers have read. */
+  get progress(): Pick<Progress, "reads" | "readBytes" | "deflated"> {
+    const total = { reads: 0, readBytes: 0, deflated: 0 };
+    for (const { reads, readBytes, deflated } of this.#lines) {
+      total.reads += reads;
+      total.readBytes += readBytes;
+      total.deflated += deflated;
+    }
+    return total;
   }
 
   /** Connects everybody; resolves when the server has let each one in. They may not be live yet. */

@@ -6,6 +6,8 @@ import { Socket } from "./socket.ts";
 export class EventStream implements Line {
   readonly #socket: Socket;
   readonly #reader: EventReader;
+  /** None is asked to be. */
+  readonly deflated = 0;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -19,6 +21,10 @@ export class EventStream implements Line {
 
   get reads(): number {
     return this.#socket.reads;
+  }
+
+  get readBytes(): number {
+    return this.#socket.readBytes;
   }
 
   listen(listener: Listener): void {

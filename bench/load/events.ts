@@ -12,6 +12,7 @@ export class EventReader implements Frame {
   start = 0;
   end = 0;
   wireBytes = 0;
+  readonly isDeflated = false;
   readonly #chunks: ReadBuffer;
   readonly #events = new ReadBuffer();
   /** Of the chunk under way, its line end included; 0 between chunks. */
@@ -25,6 +26,10 @@ export class EventReader implements Frame {
 
   get bytes(): Buffer<ArrayBuffer> {
     return this.#events.bytes;
+  }
+
+  toText(): string {
+    return this.bytes.toString("utf8", this.start, this.end);
   }
 
   /** Goes to the next event, without the empty line at its end; false when it is not whole yet. */

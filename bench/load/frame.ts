@@ -7,6 +7,10 @@ export interface Frame {
   readonly end: number;
   /** Bytes of it on the wire, its framing included. */
   readonly wireBytes: number;
+  /** Whether these bytes are not the text itself, but compressed. */
+  readonly isDeflated: boolean;
+  /** The text it carries. */
+  toText(): string;
 }
 
 /** Who hears what a connection brings. */
@@ -21,6 +25,10 @@ export interface Listener {
 export interface Line {
   /** How often something was read from its socket. */
   readonly reads: number;
+  /** Bytes read from it: all of them, as they were on the wire. */
+  readonly readBytes: number;
+  /** Messages that came compressed. */
+  readonly deflated: number;
   /** Begins to read. Call it once. */
   listen(listener: Listener): void;
   /** Sends a message; only a WebSocket can. */

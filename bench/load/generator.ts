@@ -1,6 +1,7 @@
 import type { Peer } from "../peers/peer.ts";
 import type { ServerProcess } from "../peers/server_process.ts";
 import { Crowd, type CrowdOptions } from "./crowd.ts";
+import type { Filler } from "./filler.ts";
 import { type Measurement, type Reading, readNow, subtract } from "./measurement.ts";
 import { Publisher } from "./publisher.ts";
 import { Traffic } from "./traffic.ts";
@@ -19,6 +20,8 @@ export interface GeneratorOptions {
   readonly over?: CrowdOptions["over"];
   /** Bytes of each content; without it contents are padded until a delivery has `FRAME_BYTES` on the wire. */
   readonly contentBytes?: number;
+  /** What contents are padded with. @default {fillWithDots} */
+  readonly filler?: Filler;
   /** Called for each delivery, with the moment its message was due. */
   readonly onDelivery?: (dueMs: number) => void;
 }
@@ -186,7 +189,7 @@ export class LoadGenerator implements Disposable {
   }
 
   #read(): Reading {
-    return readNow(this.#options.server.pid, { ...this.traffic.progress, reads: this.#crowd.reads });
+    return readNow(this.#options.server.pid, { ...this.traffic.progress, ...this.#crowd.progress });
   }
 
   #measure(before: Reading, after: Reading): Measurement {

@@ -1,4 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
 import type { Peer } from "../peers/peer.ts";
 import { publishPlainly, subscribePlainly } from "../peers/plain_rooms.ts";
 import { LoadGenerator } from "./generator.ts";
@@ -8,32 +11,14 @@ type Fault = (texts: readonly string[]) => readonly string[];
 
 const MESSAGES = 20;
 const SUBSCRIBERS = 3;
+const DELIVERIES = MESSAGES * SUBSCRIBERS;
 const FAULTS: readonly (readonly [name: string, fault: Fault, message: string])[] = [
   ["repeats a delivery", (texts) => [...texts, ...texts], "comes next"],
   ["loses a delivery", () => [], "comes next"],
   ["changes a content", (texts) => texts.map((text) => text.replace("..", ".!")), "was not published like this"],
   ["names another room", (texts) => texts.map((text) => text.replace("00000:", "00001:")), "is not subscribed to"],
 ];
-
-Deno.test("generator counts every delivery of a server that does nothing wrong", async () => {
-  const { deliveries, messages } = await load((texts) => texts);
-  assertEquals({ deliveries, messages }, { deliveries: MESSAGES * SUBSCRIBERS, messages: MESSAGES });
-});
-
-for (const [name, fault, message] of FAULTS) {
-  Deno.test(`generator fails at a server that ${name}`, async () => {
-    await assertRejects(() => load(fault), Error, message);
-  });
-}
-
-/** Loads a server which commits the fault at one subscriber, once, in the midst of the messages. */
-async function load(fault: Fault) {
-  await using server = serve(fault);
-  using generator = await LoadGenerator.open({ peer: PEER, server, subscribersPerRoom: SUBSCRIBERS });
-  return await generator.load({ inFlight: 4, until: { messages: MESSAGES } });
-}
-
-const PEER: Peer = {
+const PLAIN: Peer = {
   name: "test server",
   path: "/",
   prepare: () => Promise.resolve("test"),
@@ -41,8 +26,53 @@ const PEER: Peer = {
   subscribe: subscribePlainly,
   publish: publishPlainly,
 };
+const COMPRESSED: Peer = { ...PLAIN, compresses: true };
 
-function serve(fault: Fault) {
+Deno.test("generator counts every delivery of a server that does nothing wrong", async () => {
+  const { deliveries, messages, deflated } = await load(PLAIN);
+  assertEquals({ deliveries, messages, deflated }, { deliveries: DELIVERIES, messages: MESSAGES, deflated: 0 });
+});
+
+Deno.test("generator counts what came compressed", async () => {
+  const { deliveries, deflated } = await load(COMPRESSED);
+  assertEquals({ deliveries, deflated }, { deliveries: DELIVERIES, deflated: DELIVERIES });
+});
+
+Deno.test("generator counts nothing as compressed of a server that agrees to compress and does not", async () => {
+  const { deliveries, deflated } = await load(COMPRESSED, { threshold: Infinity });
+  assertEquals({ deliveries, deflated }, { deliveries: DELIVERIES, deflated: 0 });
+});
+
+Deno.test("generator fails at a server that does not agree to compress", async () => {
+  await assertRejects(() => load(COMPRESSED, { agrees: false }), Error, "the server chose extensions");
+});
+
+for (const [name, fault, message] of FAULTS) {
+  Deno.test(`generator fails at a server that ${name}`, async () => {
+    await assertRejects(() => load(PLAIN, { fault }), Error, message);
+  });
+
+  Deno.test(`generator fails at a server that ${name}, compressed`, async () => {
+    await assertRejects(() => load(COMPRESSED, { fault }), Error, message);
+  });
+}
+
+interface ServeOptions {
+  /** Committed at one subscriber, once, in the midst of the messages. */
+  readonly fault?: Fault;
+  /** Bytes from which it compresses. */
+  readonly threshold?: number;
+  /** Whether it agrees to compress where that is offered. */
+  readonly agrees?: boolean;
+}
+
+async function load(peer: Peer, options: ServeOptions = {}) {
+  await using server = await serve(options);
+  using generator = await LoadGenerator.open({ peer, server, subscribersPerRoom: SUBSCRIBERS });
+  return await generator.load({ inFlight: 4, until: { messages: MESSAGES } });
+}
+
+async function serve({ fault = (texts) => texts, threshold = 0, agrees = true }: ServeOptions) {
   const subscribers: WebSocket[] = [];
   let published = 0;
   const publish = (content: string) => {
@@ -52,15 +82,21 @@ function serve(fault: Fault) {
       for (const one of isFaulty && index === 1 ? fault([text]) : [text]) socket.send(one);
     }
   };
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request);
-    socket.addEventListener("message", ({ data }) => {
-      const { t, content } = JSON.parse(data);
+  const perMessageDeflate = agrees && { serverNoContextTakeover: true, threshold };
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate });
+  server.on("connection", (socket) => {
+    socket.on("message", (data) => {
+      const { t, content } = JSON.parse(data.toString());
       if (t === "sub") subscribers.push(socket);
       if (t === "pub") publish(content);
       socket.send(JSON.stringify({ t }));
     });
-    return response;
   });
-  return { pid: Deno.pid, port: server.addr.port, [Symbol.asyncDispose]: () => server.shutdown() };
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    for (const socket of server.clients) socket.terminate();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { pid: Deno.pid, port, [Symbol.asyncDispose]: stop };
 }

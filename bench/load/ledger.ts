@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { type Filler, fillWithDots } from "./filler.ts";
 import type { Frame } from "./frame.ts";
 
 /** Whose messages, and who hears what becomes of them. */
@@ -6,6 +7,8 @@ export interface LedgerOptions {
   /** Stands at the front of each content, so that a message of one room is known in another. */
   readonly roomNumber: number;
   readonly subscribers: number;
+  /** What contents are padded with. @default {fillWithDots} */
+  readonly filler?: Filler;
   /**
    * Called when the last subscriber has got a message, with how many are done by that: it and
    * those before it that came to nobody or to some, because they were published before all were live.
@@ -49,6 +52,8 @@ export const SMALLEST_CONTENT_BYTES = ROOM_DIGITS + 1 + SEQUENCE_DIGITS;
  * Reading every delivery as JSON would make the generator the slower side. So the
  * first delivery of each message is read in full, and every other one must be the
  * same bytes, but for the mark: the operation id, which must be its subscriber's own.
+ * Of a compressed delivery these are the compressed bytes. Where the mark can be found in
+ * them it was stored as it is, so those with another's mark in its place are its text.
  */
 export class Ledger {
   /** Deliveries checked so far. */
@@ -68,7 +73,9 @@ export class Ledger {
   publish({ contentBytes, dueMs }: EntryOptions): string {
     const sequence = this.published++;
     const room = String(this.#options.roomNumber).padStart(ROOM_DIGITS, "0");
-    const content = `${room}:${String(sequence).padStart(SEQUENCE_DIGITS, "0")}`.padEnd(contentBytes, ".");
+    const { filler = fillWithDots } = this.#options;
+    const padding = filler(sequence, Math.max(0, contentBytes - SMALLEST_CONTENT_BYTES));
+    const content = `${room}:${String(sequence).padStart(SEQUENCE_DIGITS, "0")}${padding}`;
     const index = sequence % REMEMBERED;
     this.#entries[index] = { sequence, content, dueMs, reference: undefined, markStart: -1, deliveries: 0 };
     return content;
@@ -85,13 +92,19 @@ export class Ledger {
   }
 
   /** Makes a delivery that was read in full the one to compare others with. */
-  remember({ bytes, start, end }: Frame, sequence: number, mark: Uint8Array): void {
+  remember({ bytes, start, end, isDeflated }: Frame, sequence: number, mark: Uint8Array): void {
     const entry = this.#entry(sequence);
     // Nobody else gets what the only subscriber got.
     if (entry.reference !== undefined || this.#options.subscribers === 1) return;
-    entry.reference = Buffer.from(new Uint8Array(bytes.subarray(start, end)).buffer);
-    entry.markStart = mark.length === 0 ? -1 : entry.reference.indexOf(mark);
-    if (mark.length > 0 && entry.markStart < 0) throw new Error("Cannot find the operation id in a delivery");
+    const reference = Buffer.from(new Uint8Array(bytes.subarray(start, end)).buffer);
+    const markStart = mark.length === 0 ? -1 : reference.indexOf(mark);
+    if (mark.length > 0 && markStart < 0) {
+      // It may have been compressed with the rest; then every delivery is read in full.
+      if (isDeflated) return;
+      throw new Error("Cannot find the operation id in a delivery");
+    }
+    entry.reference = reference;
+    entry.markStart = markStart;
   }
 
   /** The sequence a delivered content says it has, when the content is right for it. */

@@ -8,6 +8,10 @@ export interface Measurement {
   readonly messages: number;
   /** How often subscribers read; one read may bring several deliveries. */
   readonly reads: number;
+  /** Bytes that subscribers read, on the wire. */
+  readonly readBytes: number;
+  /** Messages that came to subscribers compressed. */
+  readonly deflated: number;
   readonly elapsedSeconds: number;
   /** Of the server's process and its children, user and system. */
   readonly serverCpuSeconds: number;
@@ -22,7 +26,7 @@ export interface Measurement {
 export type Reading = Omit<Measurement, "frameBytes">;
 
 /** What has come so far. */
-export type Progress = Pick<Measurement, "deliveries" | "messages" | "reads">;
+export type Progress = Pick<Measurement, "deliveries" | "messages" | "reads" | "readBytes" | "deflated">;
 
 /** Reads clocks and CPU now. */
 export function readNow(serverPid: number, progress: Progress): Reading {
@@ -41,6 +45,8 @@ export function subtract(after: Reading, before: Reading): Reading {
     deliveries: after.deliveries - before.deliveries,
     messages: after.messages - before.messages,
     reads: after.reads - before.reads,
+    readBytes: after.readBytes - before.readBytes,
+    deflated: after.deflated - before.deflated,
     elapsedSeconds: after.elapsedSeconds - before.elapsedSeconds,
     serverCpuSeconds: after.serverCpuSeconds - before.serverCpuSeconds,
     generatorCpuSeconds: after.generatorCpuSeconds - before.generatorCpuSeconds,

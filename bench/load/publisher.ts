@@ -26,8 +26,8 @@ export class Publisher {
     const dialogue = peer.publish();
     const ready = Promise.withResolvers<void>();
     connection.listen({
-      onMessage: ({ bytes, start, end }) => {
-        const heard = dialogue.hear(bytes.toString("utf8", start, end));
+      onMessage: (message) => {
+        const heard = dialogue.hear(message.toText());
         for (const text of heard.reply ?? []) connection.send(text);
         if (heard.kind === "ready") ready.resolve();
         if (heard.kind === "published") onAnswer();

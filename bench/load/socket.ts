@@ -16,6 +16,7 @@ export class Socket {
   readonly buffer = new ReadBuffer();
   /** How often something was read. */
   reads = 0;
+  readBytes = 0;
   readonly #connection: Deno.TcpConn;
   #unsent: Uint8Array[] = [];
   #isWriting = false;
@@ -82,6 +83,7 @@ export class Socket {
     if (count === null) return false;
     this.buffer.fill(count);
     this.reads++;
+    this.readBytes += count;
     return true;
   }
 

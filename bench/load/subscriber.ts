@@ -58,7 +58,7 @@ export class Subscriber {
 
   #hearInFull(message: Frame): void {
     const { line, hear, onReady } = this.#deps;
-    const heard = hear(message.bytes.toString("utf8", message.start, message.end));
+    const heard = hear(message.toText());
     for (const text of heard.reply ?? []) line.send(text);
     if (heard.kind === "ready") onReady();
     if (heard.kind !== "delivery") return;

@@ -1,3 +1,4 @@
+import type { Filler } from "./filler.ts";
 import { Ledger, SMALLEST_CONTENT_BYTES } from "./ledger.ts";
 import type { Progress } from "./measurement.ts";
 import type { Publisher } from "./publisher.ts";
@@ -7,6 +8,8 @@ import { nameRoom } from "./subscriber.ts";
 export interface TrafficOptions {
   readonly rooms: number;
   readonly subscribersPerRoom: number;
+  /** What contents are padded with. @default {fillWithDots} */
+  readonly filler?: Filler;
   /** Called for each delivery, with the moment its message was due. */
   readonly onDelivery?: (dueMs: number) => void;
 }
@@ -25,17 +28,22 @@ export class Traffic {
   #completed = 0;
   #nextRoom = 0;
 
-  constructor({ rooms, subscribersPerRoom, onDelivery }: TrafficOptions) {
+  constructor({ rooms, subscribersPerRoom, filler, onDelivery }: TrafficOptions) {
     const onComplete = (messages: number) => {
       this.#completed += messages;
       this.onComplete();
       this.onProgress();
     };
-    const options = { subscribers: subscribersPerRoom, onComplete, ...(onDelivery && { onDelivery }) };
+    const options = {
+      subscribers: subscribersPerRoom,
+      onComplete,
+      ...(filler && { filler }),
+      ...(onDelivery && { onDelivery }),
+    };
     this.ledgers = Array.from({ length: rooms }, (_, roomNumber) => new Ledger({ ...options, roomNumber }));
   }
 
-  get progress(): Omit<Progress, "reads"> {
+  get progress(): Pick<Progress, "deliveries" | "messages"> {
     const deliveries = this.ledgers.reduce((sum, ledger) => sum + ledger.deliveries, 0);
     return { deliveries, messages: this.#completed };
   }

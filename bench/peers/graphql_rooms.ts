@@ -3,7 +3,7 @@ import { streamWith } from "./graphql_sse.ts";
 import { GRAPHQL_TRANSPORT_WS, publishWith, subscribeWith } from "./graphql_transport_ws.ts";
 import type { Peer } from "./peer.ts";
 import { MESSAGES, SEND_MESSAGE } from "./room_operations.ts";
-import { findFreePort, startServerProcess } from "./server_process.ts";
+import { findFreePort, type ServerProcess, startServerProcess } from "./server_process.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const PATH = "/graphql";
@@ -14,16 +14,26 @@ export const graphqlRooms: Peer = {
   path: PATH,
   subprotocol: GRAPHQL_TRANSPORT_WS,
   prepare: () => Promise.resolve(`graphql-rooms ${VERSION} on Deno ${Deno.version.deno}`),
-  start() {
-    const port = findFreePort();
-    const permissions = ["--no-prompt", "--allow-net", "--allow-env"];
-    return startServerProcess({
-      command: Deno.execPath(),
-      args: ["run", ...permissions, MAIN, "--port", String(port), "--log-level", "warn"],
-      port,
-    });
-  },
+  start: () => start(),
   subscribe: (rooms) => subscribeWith(MESSAGES, rooms),
   publish: () => publishWith(SEND_MESSAGE),
   stream: (room) => streamWith(PATH, MESSAGES, room),
 };
+
+/** The same server with `--compression`, to connections that want it. */
+export const graphqlRoomsCompressed: Peer = {
+  ...graphqlRooms,
+  name: "graphql-rooms, compressed",
+  compresses: true,
+  start: () => start("--compression"),
+};
+
+function start(...flags: readonly string[]): Promise<ServerProcess> {
+  const port = findFreePort();
+  const permissions = ["--no-prompt", "--allow-net", "--allow-env"];
+  return startServerProcess({
+    command: Deno.execPath(),
+    args: ["run", ...permissions, MAIN, "--port", String(port), "--log-level", "warn", ...flags],
+    port,
+  });
+}

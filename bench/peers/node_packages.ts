@@ -27,10 +27,11 @@ export async function describeNode(): Promise<string> {
   return `Node ${version.slice(1)}`;
 }
 
-/** Starts one of the scripts of `servers/` on Node. */
-export function startOnNode(script: string): Promise<ServerProcess> {
+/** Starts one of the scripts of `servers/` on Node, with more in its environment where it needs that. */
+export function startOnNode(script: string, more: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const port = findFreePort();
-  return startServerProcess({ command: "node", args: [`${SERVERS}${script}`], port, env: formatEnvironment(port) });
+  const env = { ...formatEnvironment(port), ...more };
+  return startServerProcess({ command: "node", args: [`${SERVERS}${script}`], port, env });
 }
 
 /** Starts one of the scripts of `servers/` on Deno, which finds the packages where npm has put them. */

@@ -10,6 +10,8 @@ export interface Peer {
   /** Path of the WebSocket. */
   readonly path: string;
   readonly subprotocol?: string;
+  /** Whether connections offer compression, which the server must agree to. @default {false} */
+  readonly compresses?: boolean;
   /** Installs what is missing; returns versions, for the machine line. A throw leaves this server out of the run. */
   prepare(): Promise<string>;
   /** Starts the server as its own process; resolves when it accepts connections. */

@@ -14,3 +14,11 @@ export const rawWs: Peer = {
   subscribe: subscribePlainly,
   publish: publishPlainly,
 };
+
+/** The same with the compression that ws has: each message for each connection. */
+export const rawWsCompressed: Peer = {
+  ...rawWs,
+  name: "ws, compressed",
+  compresses: true,
+  start: () => startOnNode("ws.js", { COMPRESSION: "on" }),
+};

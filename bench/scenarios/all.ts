@@ -1,3 +1,4 @@
+import { compression } from "./compression.ts";
 import { connections } from "./connections.ts";
 import { fanOut } from "./fan_out.ts";
 import { growth } from "./growth.ts";
@@ -8,5 +9,5 @@ import { sse } from "./sse.ts";
 
 /** Every scenario by its name, in the order they run. */
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [fanOut, publish, latency, sse, growth, connections].map((scenario) => [scenario.name, scenario]),
+  [fanOut, publish, latency, sse, compression, growth, connections].map((scenario) => [scenario.name, scenario]),
 );

@@ -65,6 +65,7 @@ export class PublishTurns {
       if (line.length > 0) this.#waiting.set(stream, line);
       if (--this.#left === 0) break;
     }
-    if (this.#waiting.size > 0) this.#schedule();
+    // What this turn has taken of its share is given back with the next one.
+    if (this.#left < PER_TURN) this.#schedule();
   }
 }

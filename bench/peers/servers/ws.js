@@ -4,11 +4,19 @@ import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { WebSocket, WebSocketServer } from "ws";
 
+// Each message without a context, as graphql-rooms sends it, and as hard as that compresses.
+const PER_MESSAGE_DEFLATE = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  threshold: 1024,
+  zlibDeflateOptions: { level: 3 },
+};
+
 const rooms = new Map();
 const server = new WebSocketServer({
   port: Number(process.env.PORT),
   host: "127.0.0.1",
-  perMessageDeflate: false,
+  perMessageDeflate: process.env.COMPRESSION === "on" ? PER_MESSAGE_DEFLATE : false,
   clientTracking: false,
 });
 
