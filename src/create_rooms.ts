@@ -220,7 +220,7 @@ export function createRooms(
         throw error;
       }
     },
-    stop: () => stopped ??= http.stop().then(closeCore),
+    stop: () => stopped ??= rooms.drain().then(() => http.stop()).then(closeCore),
     broadcastToRoom: (room, event, data) => broadcast(room, event, data),
     broadcastToAll: (event, data) => broadcast(null, event, data),
   };

@@ -87,6 +87,11 @@ export class Hub {
     return this.#feeds.size;
   }
 
+  /** How many readers an entry of this stream is handed to on this node, and at least 1. */
+  readersOf(stream: Stream): number {
+    return stream === EVERYONE ? Math.max(1, this.#feeds.size) : this.#feeds.get(stream)?.users ?? 1;
+  }
+
   /**
    * Begins to deliver a feed to a reader. Resolves once live.
    *

@@ -95,6 +95,9 @@ export interface RoomsDeps {
   readonly nodeStatus: () => NodeStatus;
 }
 
+/** Characters of a message that cost as much to hand on as another selection of it. */
+const COSTLY_LENGTH = 16_384;
+
 /**
  * Everything a caller can do: parse, authorize, act.
  *
@@ -279,8 +282,14 @@ export class Rooms {
     return this.#deps.nodeStatus();
   }
 
+  /** Publishes at once what still waits for its turn: the node is about to close. */
+  drain(): Promise<void> {
+    return this.#turns.drain();
+  }
+
   async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
-    const wait = this.#turns.enter(request.room === null ? EVERYONE : messagesOf(request.room));
+    const stream = request.room === null ? EVERYONE : messagesOf(request.room);
+    const wait = this.#turns.enter(stream, this.#deps.hub.readersOf(stream) + request.content.length / COSTLY_LENGTH);
     if (wait !== undefined) await wait;
     return await sendMessage(caller, request, this.#sending);
   }

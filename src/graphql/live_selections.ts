@@ -231,14 +231,14 @@ function selectionKey(source: LiveSource, { text, args }: LiveOperation, ignored
     // Where a subscriber begins is its own affair: it would be alone for ever otherwise.
     if (ignored.has(variable)) continue;
     // What a scalar makes of a value may be written like another: a Map is {}. What came in was JSON.
-    variables[variable] = isPlain(value) ? value : { written: sources[variable]?.value };
+    variables[variable] = isComparable(value) ? value : { written: sources[variable]?.value };
   }
   const { feed, filter } = source.request;
   return `${feed.key}\n${filter}\n${name}\n${JSON.stringify(variables)}\n${text}`;
 }
 
 /** Whether JSON writes it like no other value. */
-function isPlain(value: unknown): boolean {
+function isComparable(value: unknown): boolean {
   return typeof value === "string" || typeof value === "boolean" || value === null || Number.isFinite(value);
 }
 

@@ -24,7 +24,7 @@ type ValidArgs = Exclude<ReturnType<typeof validateExecutionArgs>, readonly unkn
 export type Mutated =
   /** The whole answer, as JSON. */
   | { readonly json: string }
-  /** Nothing has happened, or it has and only its answer is to be made: graphql-js does it with these arguments. */
+  /** Its answer is still to be made: graphql-js does it with these arguments. */
   | { readonly args: ExecutionArgs };
 
 /**
@@ -45,13 +45,19 @@ export class MutationPlans {
     this.#schema = schema;
   }
 
-  /** Runs the operation, if it has a plan. Never throws. */
-  async run(operation: OperationDefinitionNode, args: ExecutionArgs): Promise<Mutated> {
+  /**
+   * Runs the operation; undefined when graphql-js is to run it, and nothing has happened
+   * yet. The resolver is called before this returns: a connection's operations are run in
+   * the order they came. The promise never rejects.
+   */
+  run(operation: OperationDefinitionNode, args: ExecutionArgs): Promise<Mutated> | undefined {
     const plan = this.#planOf(operation, args);
-    if (plan === undefined) return { args };
+    if (plan === undefined) return undefined;
     const values = plan.texts?.read(args.variableValues) ?? coerceArguments(plan, args);
-    // Nothing has run yet: graphql-js will find the same, and say it.
-    if (values === undefined) return { args };
+    return values && this.#run(plan, values, args);
+  }
+
+  async #run(plan: MutationPlan, values: ArgumentValues, args: ExecutionArgs): Promise<Mutated> {
     let outcome: unknown;
     try {
       outcome = await plan.field.resolve!(undefined, values, args.contextValue, new MutationInfo(plan, args));

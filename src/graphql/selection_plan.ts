@@ -26,9 +26,15 @@ type Write = (value: unknown) => string;
 /**
  * A selection of plain fields as a function from its source to JSON text.
  *
- * It writes what graphql-js would, byte for byte, or nothing: at an error, a promise or
- * a resolver that is not plain after all it gives up, and graphql-js is to be asked,
- * which says what exactly is wrong. Plain resolvers may be run twice.
+ * It writes what graphql-js would, byte for byte, or nothing; then graphql-js is to be
+ * asked, which says what exactly is wrong. Plain resolvers may be run twice.
+ *
+ * | what it meets                             | when     | it gives up        |
+ * | ----------------------------------------- | -------- | ------------------ |
+ * | a directive, an argument, another type    | compiled | there is no plan   |
+ * | an error, a null that must not be         | run      | this once          |
+ * | a promise, no list where one must be      | run      | for good           |
+ * | a resolver that looks around (`Blind`)    | run      | for good           |
  */
 export class SelectionPlan {
   readonly #write: Write;

@@ -29,10 +29,11 @@ export async function runSocketExecution(
     const json = await operations.answer(operation, context);
     // Answers wait for a reader that lags: only live events may cost it its connection.
     for (let wait = outbox.busy(); wait !== undefined; wait = outbox.busy()) await wait;
-    // Sent here, where it was just seen that there is room; unless the client has
-    // completed it, and its id may be another's by now.
+    // Sent here, where it was just seen that there is room; unless its id is another's by now.
     if (running.ended) return;
     running.end("COMPLETED");
+    // makeServer forgets the id when the client completes it: then nobody waits for the answer.
+    if (!(running.id in subscriptions)) return;
     delete subscriptions[running.id];
     sendAnswer(outbox, running.id, json);
   } finally {

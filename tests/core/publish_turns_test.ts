@@ -12,10 +12,11 @@ function open() {
   const turns = new PublishTurns();
   const entered: string[] = [];
   return {
+    turns,
     entered,
     publish(name: string, count = 1): void {
       for (let sent = 1; sent <= count; sent++) {
-        const wait = turns.enter(room(name));
+        const wait = turns.enter(room(name), 1);
         const label = `${name} ${sent}`;
         if (wait === undefined) entered.push(label);
         else void wait.then(() => entered.push(label));
@@ -63,16 +64,47 @@ Deno.test("who comes while others wait does not overtake those of its own room",
   assertEquals(entered.length, 201);
 });
 
-Deno.test("so many may wait and no more, and who is refused is told when to come again", async () => {
+Deno.test("so many may wait and no more, and a room that has not many waiting is let in all the same", async () => {
   const turns = new PublishTurns();
-  for (let entered = 0; entered < 64; entered++) turns.enter(room("a"));
-  const waiting = Array.from({ length: 200_000 }, () => turns.enter(room("a")));
+  for (let entered = 0; entered < 64; entered++) turns.enter(room("a"), 1);
+  const waiting = Array.from({ length: 200_000 }, () => turns.enter(room("a"), 1));
 
-  const error = assertThrows(() => turns.enter(room("b")), RealtimeError);
-
-  assertEquals([error.code, error.retryAfterMs], ["ENGINE_UNAVAILABLE", 1_000]);
-  // Nobody who waits is forgotten, and there is room again.
-  await waiting.at(-1);
+  const error = assertThrows(() => turns.enter(room("a"), 1), RealtimeError);
+  let calmEntered = false;
+  const calm = turns.enter(room("calm"), 1)!.then(() => calmEntered = true);
   await turn();
-  assertEquals(turns.enter(room("b")), undefined);
+
+  assertEquals([error.code, error.retryAfterMs, calmEntered], ["ENGINE_UNAVAILABLE", 1_000, true]);
+  // Nobody who waits is forgotten, and there is room again.
+  await Promise.all([calm, waiting.at(-1)]);
+  await turn();
+  assertEquals(turns.enter(room("a"), 1), undefined);
+});
+
+Deno.test("a message that costs more leaves less of the turn to others", async () => {
+  const turns = new PublishTurns();
+  const entered: string[] = [];
+  for (const name of ["a", "b", "c"]) {
+    const wait = turns.enter(room(name), 1_000);
+    if (wait === undefined) entered.push(name);
+    else void wait.then(() => entered.push(name));
+  }
+
+  const perTurn = [entered.length];
+  for (let turns = 0; turns < 2; turns++) {
+    await turn();
+    perTurn.push(entered.length);
+  }
+  assertEquals(perTurn, [1, 2, 3]);
+});
+
+Deno.test("when the node closes, whoever waits is let in at once, and so is who still comes", async () => {
+  const { entered, publish, turns } = open();
+  publish("a", 1_000);
+
+  await turns.drain();
+
+  assertEquals(entered.length, 1_000);
+  publish("b", 1_000);
+  assertEquals(entered.length, 2_000);
 });

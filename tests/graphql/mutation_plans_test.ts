@@ -91,7 +91,7 @@ for (const [what, resolve] of Object.entries(OUTCOMES)) {
   Deno.test(`whatever comes of it the resolver runs once, and the answer is graphql-js's own: ${what}`, async () => {
     const { run, calls, schema } = open(resolve);
 
-    const mutated = await run(SEND, { text: "hi" });
+    const mutated = (await run(SEND, { text: "hi" }))!;
     const answer = "json" in mutated ? JSON.parse(mutated.json) : await execute(mutated.args);
     const ran = calls.length;
     const theirs = await execute({
@@ -118,7 +118,7 @@ for (
   Deno.test(`what cannot be run like this is left to graphql-js before anything has happened: ${what}`, async () => {
     const { run, calls } = open(() => null);
 
-    assertEquals("args" in await run(text, variables), true);
+    assertEquals(run(text, variables), undefined);
     assertEquals(calls, []);
   });
 }
