@@ -35,6 +35,7 @@ const MAX_BUFFERED_BYTES = 262_144;
  */
 export class CatchUp implements LiveMember {
   readonly viewer: Caller;
+  readonly phase: number;
   readonly #deps: CatchUpDeps;
   /** Set when the reading begins. */
   #backlog: Backlog | undefined;
@@ -55,6 +56,7 @@ export class CatchUp implements LiveMember {
   constructor(deps: CatchUpDeps) {
     this.#deps = deps;
     this.viewer = deps.member.viewer;
+    this.phase = deps.member.phase ?? 0;
     this.#owesSnapshot = deps.request.snapshot !== undefined;
   }
 

@@ -11,6 +11,8 @@ import type { SelectedFrames } from "./selected_frames.ts";
 /** One subscriber. Called synchronously, in the order of the feed. */
 export interface LiveMember {
   readonly viewer: Caller;
+  /** In which of the `PHASES` of a second it is told where it is; a connection's all in one. @default {0} */
+  readonly phase?: number;
   /** Called once, before anything else: the subscription is live, and what comes is behind this cursor. */
   begin(cursor: string): void;
   /** The next event, as shared bytes. Must not throw. */
@@ -115,9 +117,10 @@ export class LiveSelection implements FeedReader {
     else this.#noteGap();
   }
 
-  /** Tells every member where it is, or what it has lost. */
-  tellMoved(): void {
+  /** Tells every member of this phase where it is, or what it has lost. */
+  tellMoved(phase: number): void {
     for (const member of this.#members) {
+      if ((member.phase ?? 0) !== phase) continue;
       if (this.#gap || this.#owedGap.has(member)) member.notice({ gap: true });
       else if (this.#cursor !== undefined) member.moved(this.#cursor);
     }

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from "../core/clock.ts";
+import type { Caller } from "../core/caller.ts";
+import type { Clock } from "../core/clock.ts";
 import type { FeedRequest } from "../core/feed_request.ts";
 import type { Attachment, Hub } from "../core/hub.ts";
 import { SmallMap } from "../core/small_map.ts";
@@ -8,6 +9,7 @@ import { EventPlans } from "./event_plans.ts";
 import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
+import { Tellings } from "./tellings.ts";
 import { SelectionCounts } from "./selection_counts.ts";
 import { stopLeftovers } from "./shared_context.ts";
 import { type LiveMember, LiveSelection } from "./live_selection.ts";
@@ -18,9 +20,6 @@ export interface LiveSelectionsDeps extends Omit<SelectedFramesDeps, "cache" | "
   readonly hub: Hub;
   readonly clock: Clock;
 }
-
-/** How long members wait to be told where they are, in milliseconds: many events are told of at once. */
-const TELL_MOVED_MS = 1_000;
 
 /** A subscription's text and the arguments graphql-js has checked. */
 export interface LiveOperation {
@@ -58,13 +57,12 @@ export class LiveSelections {
   readonly #counts = new SelectionCounts();
   readonly #stopLeftovers = stopLeftovers();
   #opened = 0;
-  /** Selections whose members are to be told where they are. */
-  #moved = new Set<LiveSelection>();
-  #cancelTelling: Cancel | undefined;
+  readonly #tellings: Tellings;
 
   constructor(deps: LiveSelectionsDeps) {
     this.#deps = deps;
     this.#frames = new FrameCache(deps.clock);
+    this.#tellings = new Tellings(deps.clock);
   }
 
   /** How many distinct selections there are. */
@@ -88,7 +86,7 @@ export class LiveSelections {
   async join(source: LiveSource, operation: LiveOperation, member: LiveMember): Promise<() => void> {
     const { feed } = source.request;
     const key = selectionKey(source, operation, this.#startVariablesOf(operation));
-    const shared = this.#selections.get(key) ?? this.#open(key, source, operation);
+    const shared = this.#selections.get(key) ?? this.#open(key, source, operation, member.viewer);
     const { selection, attached } = shared;
     const leave = this.#enter(shared, member);
     try {
@@ -183,24 +181,14 @@ export class LiveSelections {
 
   /** Tells nobody any more, and keeps nothing. */
   close(): void {
-    this.#cancelTelling?.();
+    this.#tellings.close();
     this.#frames.close();
     this.#stopLeftovers();
   }
 
-  #noteMoved(selection: LiveSelection): void {
-    this.#moved.add(selection);
-    this.#cancelTelling ??= this.#deps.clock.after(TELL_MOVED_MS, () => {
-      this.#cancelTelling = undefined;
-      const moved = this.#moved;
-      this.#moved = new Set();
-      for (const one of moved) one.tellMoved();
-    });
-  }
-
-  #open(key: string, source: LiveSource, operation: LiveOperation): Shared {
+  #open(key: string, source: LiveSource, operation: LiveOperation, { principal }: Caller): Shared {
     const { request } = source;
-    const release = this.#counts.add(request.feed.key);
+    const release = this.#counts.add(request.feed.key, principal.userId);
     const args = withoutStart(operation.args, this.#startVariablesOf(operation));
     const frames = new SelectedFrames(args, {
       ...this.#deps,
@@ -211,7 +199,7 @@ export class LiveSelections {
     });
     const selection = new LiveSelection(frames, request, {
       mask: this.#deps.mask,
-      onMoved: (moved) => this.#noteMoved(moved),
+      onMoved: (moved) => this.#tellings.note(moved),
     });
     const attached = this.#deps.hub.attach(request.feed, {
       deliver: (delivery) => selection.deliver(delivery),

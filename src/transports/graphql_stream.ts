@@ -8,6 +8,7 @@ import type { Sessions } from "../core/sessions.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
 import type { Operation, Operations } from "../graphql/operations.ts";
+import { PHASES } from "../graphql/tellings.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { answerJson } from "./http_error.ts";
@@ -38,6 +39,7 @@ export interface GraphqlStreamDeps {
 export class GraphqlStreams {
   readonly #deps: GraphqlStreamDeps;
   readonly #connections = new Set<StreamConnection>();
+  #accepted = 0;
   #stopping = false;
 
   constructor(deps: GraphqlStreamDeps) {
@@ -91,6 +93,7 @@ export class GraphqlStreams {
     const connection: StreamConnection = new StreamConnection({
       response,
       viewer,
+      phase: this.#accepted++ % PHASES,
       format,
       flushes,
       maxBytes: outboxBytes,

@@ -46,6 +46,7 @@ export interface UpgradedSocket {
   /** The TCP socket the upgrade came on; the outbox writes to it beside `webSocket`. */
   readonly socket: Socket;
   readonly arrival: Arrival;
+  readonly phase: number;
 }
 
 /** Queries and mutations of one connection that run at once. */
@@ -65,6 +66,8 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
   readonly webSocket: HeardSocket;
   readonly socket: Socket;
   readonly openedAtMs: number;
+  /** When in a second its subscriptions are told where they are. */
+  readonly phase: number;
   /** Kept until the client has said who it is. */
   arrival: Arrival | undefined;
   /** Whether it is a guest without a cookie: it may have been another guest before. */
@@ -98,11 +101,12 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
   readonly #isCompressed: boolean;
   #silent = false;
 
-  constructor({ webSocket, socket, arrival }: UpgradedSocket, deps: SocketConnectionDeps) {
+  constructor({ webSocket, socket, arrival, phase }: UpgradedSocket, deps: SocketConnectionDeps) {
     this.#deps = deps;
     this.webSocket = webSocket;
     this.socket = socket;
     this.openedAtMs = deps.clock.now();
+    this.phase = phase;
     this.arrival = arrival;
     this.isNameless = arrival.guest.setCookie !== undefined;
     this.#isCompressed = webSocket.extensions !== "";

@@ -44,6 +44,10 @@ export class SocketMember implements LiveMember, ReceiptBeginning {
     this.#owner = owner;
   }
 
+  get phase(): number {
+    return this.#connection.phase;
+  }
+
   get cursor(): string {
     return this.#cursor;
   }

@@ -12,6 +12,8 @@ import type { StreamFormat } from "./stream_format.ts";
 export interface StreamConnectionDeps {
   readonly response: ServerResponse;
   readonly viewer: Caller;
+  /** When in a second it is told where it is. */
+  readonly phase: number;
   readonly format: StreamFormat;
   readonly flushes: FlushQueue;
   /** Bytes that may wait for a reader that lags. */
@@ -32,6 +34,7 @@ const FLUSH_AT_BYTES = 65_536;
  */
 export class StreamConnection implements LiveMember, Flushable, Pulse {
   readonly viewer: Caller;
+  readonly phase: number;
   readonly format: StreamFormat;
   silentPings = 0;
   /** What the membership of its session is told when it ends. */
@@ -50,6 +53,7 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   constructor(deps: StreamConnectionDeps) {
     this.#deps = deps;
     this.viewer = deps.viewer;
+    this.phase = deps.phase;
     this.format = deps.format;
   }
 

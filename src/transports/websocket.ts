@@ -6,6 +6,7 @@ import { type Server as WsServer, WebSocketServer } from "ws";
 import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Telemetry } from "../core/telemetry.ts";
+import { PHASES } from "../graphql/tellings.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
@@ -53,6 +54,7 @@ export class WebSocketTransport {
   readonly #cookies = new WeakMap<IncomingMessage, string>();
   readonly #server: WsServer<typeof HeardSocket>;
   readonly #connectionDeps: SocketConnectionDeps;
+  #accepted = 0;
   #ending: { readonly code: number; readonly reason: string } | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -101,7 +103,8 @@ export class WebSocketTransport {
       head as Parameters<WebSocketServer["handleUpgrade"]>[2],
       (webSocket) => {
         const { socket } = request;
-        this.#open(new SocketConnection({ webSocket, socket, arrival: { request, guest } }, this.#connectionDeps));
+        const upgraded = { webSocket, socket, arrival: { request, guest }, phase: this.#accepted++ % PHASES };
+        this.#open(new SocketConnection(upgraded, this.#connectionDeps));
       },
     );
   }

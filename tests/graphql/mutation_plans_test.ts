@@ -115,7 +115,7 @@ for (
     ["a query", `{ hello }`, {}],
   ] as const
 ) {
-  Deno.test(`what cannot be run like this is left to graphql-js before anything has happened: ${what}`, async () => {
+  Deno.test(`what cannot be run like this is left to graphql-js before anything has happened: ${what}`, () => {
     const { run, calls } = open(() => null);
 
     assertEquals(run(text, variables), undefined);

@@ -10,7 +10,10 @@ const selection = (name: number | string, room = "lobby") =>
 Deno.test("one distinct selection of a feed too many is SUBSCRIPTION_LIMIT; those that run are joined, and ending one makes room", async () => {
   await using world = await openLiveWorld();
   const subscribed = [];
-  for (let name = 0; name < 1_000; name++) subscribed.push(await world.subscribe(selection(name)));
+  for (let name = 0; name < 1_000; name++) {
+    // Not more than 50 by one user.
+    subscribed.push(await world.subscribe(selection(name), callerOf(`user-${name % 20}`)));
+  }
 
   const refused = await refusedOf(() => world.subscribe(selection("more")));
   const joined = await world.subscribe(selection(1), callerOf("bob"));
@@ -30,6 +33,24 @@ Deno.test("one distinct selection of a feed too many is SUBSCRIPTION_LIMIT; thos
   assertEquals([world.live.size, world.live.members], [1_001, 1_001]);
 });
 
+Deno.test("one user's selections of a feed leave room for others'", async () => {
+  await using world = await openLiveWorld();
+  const subscribed = [];
+  for (let name = 0; name < 50; name++) subscribed.push(await world.subscribe(selection(name)));
+
+  const refused = await refusedOf(() => world.subscribe(selection("more")));
+  await world.subscribe(selection("more"), callerOf("bob"));
+  await world.subscribe(selection("more"));
+  subscribed[0]!.leave();
+  await world.subscribe(selection("again"));
+
+  assertEquals(refused.extensions, { code: "SUBSCRIPTION_LIMIT", limit: 50 });
+  assertEquals(
+    refused.message,
+    'Cannot subscribe with another selection: you follow "messages:lobby" with 50 different ones already',
+  );
+});
+
 Deno.test("a selection that cannot be attached is not counted", async () => {
   await using world = await openLiveWorld();
   world.hub.close();
@@ -43,14 +64,17 @@ Deno.test("a selection that cannot be attached is not counted", async () => {
 
 Deno.test("a node has at most 100,000 distinct selections, over all feeds", () => {
   const counts = new SelectionCounts();
-  const removes = Array.from({ length: 100_000 }, (_, index) => counts.add(`feed ${index % 1_000}`));
+  const removes = Array.from(
+    { length: 100_000 },
+    (_, index) => counts.add(`feed ${index % 1_000}`, `user ${index % 7_919}`),
+  );
 
-  const refused = assertThrows(() => counts.add("one more feed"), RealtimeError);
+  const refused = assertThrows(() => counts.add("one more feed", "ann"), RealtimeError);
   removes[0]!();
-  counts.add("one more feed");
+  counts.add("one more feed", "ann");
 
   assertEquals([refused.code, refused.limit], ["SUBSCRIPTION_LIMIT", 100_000]);
-  assertThrows(() => counts.add("feed 1"), RealtimeError);
+  assertThrows(() => counts.add("feed 1", "ann"), RealtimeError);
 });
 
 Deno.test("an event of a split selection with many viewers leaves others their turn, and keeps the order", async () => {
