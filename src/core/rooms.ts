@@ -21,6 +21,7 @@ import { encodeState, type MemberStates, type StateOwner } from "./member_states
 import type { Leaving, Memberships } from "./memberships.ts";
 import { type MessageRequest, sendMessage, type SendMessageDeps, type SentMessage } from "./messages.ts";
 import type { Position } from "./position.ts";
+import type { NodeStatus } from "./node_status.ts";
 import { PublishTurns } from "./publish_turns.ts";
 import { parseReason } from "./reason.ts";
 import { RoomFollower } from "./room_follower.ts";
@@ -65,17 +66,6 @@ export interface Removal {
 export interface MemberOfRoom {
   readonly room: RoomName;
   readonly member: MemberRecord;
-}
-
-/** What one node sees of itself. */
-export interface NodeStatus {
-  readonly nodeId: string;
-  readonly version: string;
-  readonly engineName: string;
-  readonly startedAtMs: number;
-  readonly connections: number;
-  readonly subscriptions: number;
-  readonly rooms: number;
 }
 
 /** What ends somebody's following a feed. */

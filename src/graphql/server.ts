@@ -1,4 +1,4 @@
-import type { NodeStatus } from "../core/rooms.ts";
+import type { NodeStatus } from "../core/node_status.ts";
 import type { Builder } from "./builder.ts";
 
 /** Adds `Server` and the field that answers it. */
