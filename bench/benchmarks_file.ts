@@ -23,6 +23,11 @@ nearly always _per CPU-second_ of the server's process and its children, user an
 else keeps the machine busy. _x Socket.IO_ is the median of the ratios within each repeat: trust it before the figure.
 _frame_ is one delivery on the wire; _server CPU_, _generator CPU_ and _other CPU_ are shares of one core. Each section
 was measured when it says.
+
+**Who they are.** Socket.IO, _ws_ (rooms of its own, each message made into text once) and _C_ (epoll, one \`send\` for
+each delivery, nothing else) do no GraphQL: what they do is a limit, not an equal. _Yoga_ is graphql-yoga with graphql-ws
+as its pages have it, Mercurius fastify's GraphQL server. Under latency, memory and CPU of a connection less is better.
+In the first table _floor_ is what must hold and _goal_ what is aimed at; connections and growth are measured once.
 `;
 
 /** Writes the sections into BENCHMARKS.md: in place of those of the same names, the others stay. */

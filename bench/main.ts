@@ -30,7 +30,7 @@ Measures this server beside others. Takes about twenty minutes.
   --repeats <n>    times each server is started and measured (default: ${DEFAULTS.repeats})
   --seconds <n>    measured each time, in each case (default: ${DEFAULTS.seconds})
   --quick          fewer servers and smaller cases, once, for a second each: two minutes
-  --write          write what was measured into BENCHMARKS.md
+  --write          write what was measured into BENCHMARKS.md, in place of the tables of the same scenarios
   -h, --help       show this and exit
 `;
 
@@ -43,6 +43,10 @@ async function main(): Promise<void> {
   const sections: Section[] = [];
   for (const scenario of command.scenarios) {
     const peers = [...versions.keys()].filter((peer) => scenario.suits(peer));
+    if (peers.length === 0) {
+      console.error(`\n${scenario.title} is left out: none of the servers suits it`);
+      continue;
+    }
     console.error(`\n${scenario.title}`);
     const summary = new Summary(await scenario.run(peers, command.settings));
     summaries.set(scenario.name, summary);
@@ -55,6 +59,7 @@ async function main(): Promise<void> {
     const text = `${scenario.measures}\n\n${formatMarkdownTable(rows)}\n\n${notes}`;
     sections.push({ name: scenario.name, title: scenario.title, text });
   }
+  if (sections.length === 0) failAtFlag("Cannot measure: none of the servers suits what is to be measured");
   const goals = toGoalRows(summaries);
   if (goals !== undefined) console.log(`\n${GOALS_TITLE}\n\n${formatTable(goals)}`);
   if (!command.writes) return;
