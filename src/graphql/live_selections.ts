@@ -9,11 +9,11 @@ import { EventPlans } from "./event_plans.ts";
 import { FrameCache } from "./frame_cache.ts";
 import type { LiveSource } from "./live_source.ts";
 import { startVariables } from "./start_variables.ts";
-import { Tellings } from "./tellings.ts";
 import { SelectionCounts } from "./selection_counts.ts";
 import { stopLeftovers } from "./shared_context.ts";
 import { type LiveMember, LiveSelection } from "./live_selection.ts";
 import { type CheckedArgs, SelectedFrames, type SelectedFramesDeps } from "./selected_frames.ts";
+import { Tellings } from "./tellings.ts";
 
 /** What the live selections need. */
 export interface LiveSelectionsDeps extends Omit<SelectedFramesDeps, "cache" | "number" | "plans" | "clean"> {

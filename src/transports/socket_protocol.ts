@@ -45,9 +45,9 @@ export interface SocketProtocolLimits {
 /** Operations of one connection that may run at once, subscriptions and all. */
 const MAX_OPERATIONS = 1_000;
 
-/** Arguments of graphql-js that carry how this operation is run. */
-interface RunnableArgs extends ExecutionArgs {
-  readonly run: () => Promise<ExecutionResult> | AsyncGenerator<ExecutionResult, void, void>;
+/** Arguments of graphql-js that carry what makeServer is to iterate: an iterable of the program's own. */
+interface IterableArgs extends ExecutionArgs {
+  readonly iterable: AsyncGenerator<ExecutionResult, void, void>;
 }
 
 type Subscriptions = Record<string, unknown>;
@@ -126,8 +126,8 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       connection.receipts.answered(payload);
     },
 
-    execute: (args) => (args as RunnableArgs).run(),
-    subscribe: (args) => (args as RunnableArgs).run(),
+    // Nothing else comes this far: queries and mutations are run past makeServer.
+    subscribe: (args) => (args as IterableArgs).iterable,
 
     // An iterable of the program's own has ended by itself.
     onComplete({ extra: connection }, id) {
@@ -208,7 +208,8 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     const { iterable } = subscribed;
     // Nobody waits for the iterable of a program's own field to be closed.
     running.begin(() => void iterable.return().catch(mask));
-    return runnable(operation, context, () => iterable);
+    const args: IterableArgs = { ...operation.args, contextValue: context, rootValue: undefined, iterable };
+    return args;
   }
 
   /** Finds how far a subscription's client had got, and continues the session it had then. */
@@ -228,10 +229,6 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       if (connection.continuing === recalling) connection.continuing = undefined;
     }
   }
-}
-
-function runnable(operation: Operation, contextValue: Context, run: RunnableArgs["run"]): RunnableArgs {
-  return { ...operation.args, contextValue, rootValue: undefined, run };
 }
 
 async function identify(
