@@ -21,6 +21,7 @@ export function createOpenAuthenticator(options: OpenAuthenticatorOptions): Auth
   const scopes: ReadonlySet<Scope> = new Set(options.scopes);
   return {
     usesGuestCookie: true,
+    needsToken: false,
     // deno-lint-ignore require-await -- a refusal must be a rejection, not a throw
     async authenticate({ claimedUserId, guestSecret }) {
       const userId = claimedUserId === null

@@ -1,13 +1,26 @@
+import { RealtimeError } from "./errors.ts";
+
 /** What a caller may do, coarsely. `admin` implies all others. */
 export const SCOPES = ["read", "send", "join", "broadcast", "moderate", "admin"] as const;
 
 /** A scope of {@linkcode SCOPES}. */
 export type Scope = typeof SCOPES[number];
 
+/** What a principal may be allowed in some rooms and not in others. */
+export type RoomRight = Extract<Scope, "read" | "send" | "join">;
+
+/** In which rooms a principal may read, send and join. */
+export interface RoomRights {
+  /** Whether the right is given for the room. Its name is as `parseRoomName` makes it. */
+  allows(room: string, right: RoomRight): boolean;
+}
+
 /** Who somebody is and what they may do: the result of authentication. */
 export interface Principal {
   readonly userId: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** Narrows the scopes read, send and join to some rooms; absent: they hold anywhere. */
+  readonly rooms?: RoomRights;
   /** When the proof of identity ends, in milliseconds since the Unix epoch; null: never. */
   readonly expiresAtMs: number | null;
 }
@@ -31,18 +44,29 @@ export interface Credentials {
 export interface Authenticator {
   /** Whether guests are known by a cookie, so that transports hand one out. */
   readonly usesGuestCookie: boolean;
+  /** Whether nobody can do anything without a token. */
+  readonly needsToken: boolean;
   /**
-   * @throws {RealtimeError} `UNAUTHENTICATED` when the credentials are refused. Its
-   * message is shown to the caller.
+   * @throws {RealtimeError} `UNAUTHENTICATED` when the credentials are refused,
+   * {@linkcode TokenExpired} when nothing is wrong with the token but its age,
+   * `ENGINE_UNAVAILABLE` while it cannot be told. The message is shown to the caller.
    */
   authenticate(credentials: Credentials): Promise<Principal>;
 }
 
+/** The refusal of a token that was good once. Its client is to come back with a new one. */
+export class TokenExpired extends RealtimeError {
+  constructor() {
+    super("UNAUTHENTICATED", "token expired");
+  }
+}
+
 /** What somebody wants to do. */
 export type Action =
-  | { readonly kind: "read" | "send" | "join"; readonly room: string }
-  | { readonly kind: "readEveryone" | "broadcast" | "admin" }
-  | { readonly kind: "moderate"; readonly room: string | null };
+  | { readonly kind: RoomRight; readonly room: string }
+  | { readonly kind: "readEveryone" | "admin" }
+  /** A null room is all of them: for `broadcast` everyone is sent to. */
+  | { readonly kind: "broadcast" | "moderate"; readonly room: string | null };
 
 /**
  * Whether a principal may do something. Called before every action, and nothing of

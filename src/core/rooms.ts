@@ -122,7 +122,7 @@ export class Rooms {
   /** Sends an application's event to a room or to everyone. */
   async broadcast(caller: Caller, input: BroadcastInput): Promise<SentMessage> {
     const room = input.room === null ? null : parseRoomName(input.room);
-    await this.#gate.require(caller, { kind: "broadcast" });
+    await this.#gate.require(caller, { kind: "broadcast", room });
     return await this.#publish(caller, { ...input, room });
   }
 
