@@ -1,6 +1,6 @@
 import { type Scope, SCOPES } from "./core/auth.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
-import type { Settings } from "./options.ts";
+import type { JwtSettings, Settings } from "./options.ts";
 
 /** The least and the greatest value of a number. Both are allowed. */
 export type Bounds = readonly [least: number, greatest: number];
@@ -14,6 +14,7 @@ export interface Rule<T> {
 
 type NumbersOf<Part> = { readonly [Name in keyof Part as Part[Name] extends number ? Name : never]: Bounds };
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const GIBIBYTE = 1_073_741_824;
 const MILLION = 1_000_000;
@@ -61,6 +62,33 @@ export const SCOPE_RULE: Rule<string> = {
   accepts: (scope) => SCOPES.includes(scope as Scope),
 };
 
+/** A secret to sign with: shorter ones can be guessed from any one token (RFC 7518 section 3.2). */
+export const SECRET_RULE: Rule<string> = {
+  requirement: "must be at least 32 bytes, of random",
+  accepts: (secret) => new TextEncoder().encode(secret).length >= 32,
+};
+
+/** Where keys are fetched from. */
+export const JWKS_URL_RULE: Rule<string> = {
+  requirement: 'must be a URL such as "https://id.example.com/.well-known/jwks.json"',
+  accepts: (url) => /^https?:\/\//i.test(url) && URL.canParse(url),
+};
+
+/** A text that somebody compares with another. */
+export const WORD_RULE: Rule<string> = {
+  requirement: "must not be empty",
+  accepts: (text) => text !== "",
+};
+
+/** A cookie's name (RFC 6265 section 4.1.1). */
+export const COOKIE_RULE: Rule<string> = {
+  requirement: "must be the name of a cookie: letters, digits and signs without spaces",
+  accepts: (name) => /^[\w!#$%&'*+.^`|~-]{1,128}$/.test(name),
+};
+
+/** How far two clocks may be apart, in milliseconds. */
+export const LEEWAY_BOUNDS: Bounds = [0, HOUR_MS];
+
 /** A number without a fraction, within bounds. */
 export function integerRule([least, greatest]: Bounds): Rule<number> {
   return {
@@ -89,12 +117,35 @@ export function checkSettings(settings: Settings): void {
     const values: Readonly<Record<string, unknown>> = { ...settings[part as keyof typeof BOUNDS] };
     for (const [name, bounds] of Object.entries(numbers)) checkNumber(`${part}.${name}`, values[name], bounds);
   }
-  if (!auth.anonymous && !isLoopbackHost(server.host)) {
-    throw new RangeError(
-      `Cannot use ${show(server.host)} as server.host without authentication: ` +
-        "must be a loopback address, or set auth.anonymous to let anybody in",
+  if (auth.jwt !== undefined) checkJwt(auth.jwt);
+  if (auth.jwt !== undefined && auth.anonymous) {
+    throw new TypeError(
+      "Cannot use auth.jwt together with auth.anonymous: either tokens say who comes in, or anybody does",
     );
   }
+  if (auth.jwt === undefined && !auth.anonymous && !isLoopbackHost(server.host)) {
+    throw new RangeError(
+      `Cannot use ${show(server.host)} as server.host without authentication: ` +
+        "must be a loopback address, or set auth.jwt to ask for tokens, or auth.anonymous to let anybody in",
+    );
+  }
+}
+
+function checkJwt(jwt: JwtSettings): void {
+  const { secret, publicKeys, jwksUrl, issuer, audience, leewayMs, cookie } = jwt;
+  if ([secret, publicKeys, jwksUrl].filter((source) => source !== undefined).length !== 1) {
+    throw new TypeError("Cannot use auth.jwt: must have one of secret, publicKeys and jwksUrl");
+  }
+  // A secret is not to be seen, not even a wrong one.
+  if (secret !== undefined && (typeof secret !== "string" || !SECRET_RULE.accepts(secret))) {
+    throw new RangeError(`Cannot use auth.jwt.secret: ${SECRET_RULE.requirement}`);
+  }
+  if (publicKeys !== undefined) checkText("auth.jwt.publicKeys", publicKeys, WORD_RULE);
+  if (jwksUrl !== undefined) checkText("auth.jwt.jwksUrl", jwksUrl, JWKS_URL_RULE);
+  if (issuer !== undefined) checkText("auth.jwt.issuer", issuer, WORD_RULE);
+  if (audience !== undefined) checkText("auth.jwt.audience", audience, WORD_RULE);
+  checkNumber("auth.jwt.leewayMs", leewayMs, LEEWAY_BOUNDS);
+  checkText("auth.jwt.cookie", cookie, COOKIE_RULE);
 }
 
 /** @throws {TypeError} when the value is not of the type */

@@ -1,10 +1,12 @@
 import { ulid } from "@std/ulid";
+import { createJwtAuthenticator, type KeySource } from "./auth/jwt.ts";
 import { createOpenAuthenticator } from "./auth/open.ts";
 import { authorizeByScope } from "./auth/policy.ts";
 import { type Principal, SCOPES } from "./core/auth.ts";
 import { type Caller, SERVER_USER_ID } from "./core/caller.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Engine } from "./core/engine.ts";
+import { Expiries } from "./core/expiries.ts";
 import { Hub } from "./core/hub.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
 import { Leases } from "./core/leases.ts";
@@ -21,7 +23,14 @@ import { createErrorMask } from "./graphql/errors.ts";
 import { LiveSelections } from "./graphql/live_selections.ts";
 import { Operations } from "./graphql/operations.ts";
 import { createSchema } from "./graphql/schema.ts";
-import { type ConnectionInfo, resolveOptions, type RoomsOptions, type Settings } from "./options.ts";
+import {
+  type ConnectionInfo,
+  JWT_DEFAULTS,
+  type JwtOptions,
+  resolveOptions,
+  type RoomsOptions,
+  type Settings,
+} from "./options.ts";
 import { Access } from "./transports/access.ts";
 import { FlushQueue } from "./transports/flush_queue.ts";
 import { createGraphqlHttp } from "./transports/graphql_http.ts";
@@ -85,6 +94,8 @@ export function createRooms(
     core: createMemoryCore({ clock, telemetry, history: settings.history }),
     nodeId,
   });
+  const authenticator = createAuthenticator(settings, { clock, telemetry });
+  const expiries = new Expiries(clock, authenticator.leewayMs);
   const hub = new Hub({ log: engine.log, clock, telemetry });
   const maxRoomsPerSession = limits.roomsPerSession;
   const states = new MemberStates({ presence: engine.presence, telemetry, maxRoomsPerSession });
@@ -115,6 +126,7 @@ export function createRooms(
     states,
     leases,
     sessions,
+    authenticator,
     authorize: auth.authorize ?? authorizeByScope,
     telemetry,
     maxMessageBytes: limits.messageBytes,
@@ -134,7 +146,7 @@ export function createRooms(
   const live = new LiveSelections({ hub, rooms, mask, clock });
   const operations = new Operations({ schema, documents, live, mask });
 
-  const authenticator = createOpenAuthenticator({ scopes: openScopes(settings) });
+  const tokenCookie = auth.jwt?.cookie ?? JWT_DEFAULTS.cookie;
   const hooks = connectionHooks(options, telemetry);
   const flushes = new FlushQueue();
   const heartbeat = new Heartbeat(clock, server.pingMs);
@@ -151,7 +163,9 @@ export function createRooms(
   const webSockets: WebSocketTransport = new WebSocketTransport({
     protocol: createSocketProtocol({
       authenticator,
+      tokenCookie,
       sessions,
+      expiries,
       rooms,
       operations,
       mask,
@@ -168,9 +182,12 @@ export function createRooms(
     initTimeoutMs: limits.initTimeoutMs,
     onClosed: hooks.disconnected,
   });
-  const streams: GraphqlStreams = new GraphqlStreams({ ...shared, operations, rooms, sessions, mask });
+  const streams: GraphqlStreams = new GraphqlStreams({ ...shared, operations, rooms, sessions, expiries, mask });
   const http = new HttpServer({
-    access: new Access({ openOnLoopback: !auth.anonymous, allowedOrigins: server.allowedOrigins }),
+    access: new Access({
+      openOnLoopback: !auth.anonymous && auth.jwt === undefined,
+      allowedOrigins: server.allowedOrigins,
+    }),
     graphql: createGraphqlHttp({
       schema,
       documents,
@@ -180,6 +197,7 @@ export function createRooms(
       telemetry,
       mask,
       authenticator,
+      tokenCookie,
       sessions,
       maxBodyBytes: limits.frameBytes,
     }),
@@ -201,6 +219,7 @@ export function createRooms(
     hub.close();
     memberships.close();
     sessions.close();
+    expiries.close();
     await engine.close();
   };
   let stopped: Promise<void> | undefined;
@@ -208,6 +227,7 @@ export function createRooms(
   return {
     nodeId,
     async listen() {
+      await authenticator.open();
       await engine.open();
       try {
         await hub.open();
@@ -239,7 +259,22 @@ export function createRooms(
   }
 }
 
-function openScopes({ auth, server }: Settings) {
+function createAuthenticator(
+  { auth, server }: Settings,
+  deps: { readonly clock: Clock; readonly telemetry: Telemetry },
+) {
+  if (auth.jwt === undefined) return createOpenAuthenticator({ scopes: openScopes({ auth, server }) });
+  const { issuer, audience, leewayMs } = auth.jwt;
+  return createJwtAuthenticator({ ...deps, keys: keySource(auth.jwt), issuer, audience, leewayMs });
+}
+
+/** One of the three is there: it was checked. */
+function keySource({ secret, publicKeys, jwksUrl }: JwtOptions): KeySource {
+  if (jwksUrl !== undefined) return { kind: "url", url: jwksUrl };
+  return secret === undefined ? { kind: "publicKeys", text: publicKeys! } : { kind: "secret", text: secret };
+}
+
+function openScopes({ auth, server }: Pick<Settings, "auth" | "server">) {
   return isLoopbackHost(server.host) && !auth.anonymous ? SCOPES : auth.anonymousScopes;
 }
 

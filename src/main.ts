@@ -2,7 +2,7 @@ import { createRooms, type RoomsServer } from "./create_rooms.ts";
 import { describeError, type Telemetry } from "./core/telemetry.ts";
 import { formatHelp } from "./help.ts";
 import { DEFAULTS, type RoomsOptions } from "./options.ts";
-import { type Command, readSettings, SettingsError } from "./settings.ts";
+import { type Command, readSettings, SettingsError, type StartCommand } from "./settings.ts";
 import { createLog } from "./telemetry/log.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,7 +30,9 @@ async function main(): Promise<void> {
   if (command.kind !== "start") {
     return print(command.kind === "help" ? formatHelp(VERSION) : `graphql-rooms ${VERSION}\n`);
   }
-  const { options, log } = command;
+  const { log } = command;
+  const options = readKeyFile(command);
+  giveUpFiles();
   const telemetry = createLog({
     ...log,
     write: print,
@@ -52,10 +54,29 @@ function readCommand(isTerminal: boolean): Command {
   }
 }
 
+/** The options, with the public keys where they are in a file. */
+function readKeyFile({ options, keyFile }: StartCommand): RoomsOptions {
+  if (keyFile === undefined) return options;
+  try {
+    const publicKeys = Deno.readTextFileSync(keyFile);
+    return { ...options, auth: { ...options.auth, jwt: { ...options.auth?.jwt, publicKeys } } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    fail(`Cannot read the key file ${JSON.stringify(keyFile)}: ${reason}`, 2);
+  }
+}
+
+/** Everything there was to read has been read: what comes later cannot. */
+function giveUpFiles(): void {
+  Deno.permissions.revokeSync({ name: "read" });
+}
+
 async function listen(server: RoomsServer, { server: { host, port } = {} }: RoomsOptions): Promise<string> {
   try {
     return (await server.listen()).url;
   } catch (error) {
+    // What the settings' own checks could not tell, the keys in a file for one.
+    if (error instanceof TypeError) fail(error.message, 2);
     if (!(error instanceof Error && "code" in error)) throw error;
     const reason = LISTEN_ERRORS.get(error.code) ?? error.message;
     const { host: defaultHost, port: defaultPort } = DEFAULTS.server;
@@ -87,7 +108,7 @@ function stopOnSignals(server: RoomsServer, telemetry: Telemetry): void {
 
 function announce(
   url: string,
-  { log, options }: Extract<Command, { readonly kind: "start" }>,
+  { log, options }: StartCommand,
   telemetry: Telemetry,
 ): void {
   if (log.format === "json") return telemetry.record("info", "server.listening", { url, version: VERSION });

@@ -25,6 +25,7 @@ export type {
   AuthOptions,
   ConnectionInfo,
   HistoryOptions,
+  JwtOptions,
   LimitOptions,
   PresenceOptions,
   RoomsOptions,

@@ -54,12 +54,35 @@ export interface ServerOptions {
 
 /** Who may come in. Without more the server is open, and only on a loopback address. */
 export interface AuthOptions {
+  /** Lets in whoever has a token (JWT), on any address. Not together with `anonymous`. @default none */
+  readonly jwt?: JwtOptions;
   /** Lets anybody in on any address, with `anonymousScopes`. @default false */
   readonly anonymous?: boolean;
   /** What anybody may do with `anonymous`; an error without it. @default ["read", "send", "join"] */
   readonly anonymousScopes?: readonly Scope[];
   /** Replaces the rule that each action needs its scope. @default by scope */
   readonly authorize?: Authorize;
+}
+
+/** How tokens are checked. One of `secret`, `publicKeys` and `jwksUrl` there must be. */
+export interface JwtOptions {
+  /** The secret that tokens are signed with (HS256, HS384, HS512), at least 32 bytes. @default none */
+  readonly secret?: string;
+  /** Public keys, as PEM, JWK or JWK set; which algorithms count follows from them. @default none */
+  readonly publicKeys?: string;
+  /**
+   * Where a JWK set is to be had, over HTTP. Fetched again every 5 minutes, and at most every
+   * 30 seconds for a key nobody knows; while it cannot be had nobody new comes in. @default none
+   */
+  readonly jwksUrl?: string;
+  /** What a token's `iss` must be. @default whatever it is */
+  readonly issuer?: string;
+  /** What a token's `aud` must be, or hold. @default whatever it is */
+  readonly audience?: string;
+  /** How far the clocks of whoever signs and of this server may be apart, in milliseconds. @default 30_000 */
+  readonly leewayMs?: number;
+  /** The cookie that may hold the token, where nothing else of a request does. @default "token" */
+  readonly cookie?: string;
 }
 
 /** How much each stream remembers. A buffer for reconnects, not a database. */
@@ -109,11 +132,19 @@ export interface LimitOptions {
 export interface Settings {
   readonly nodeId: string | undefined;
   readonly server: Required<ServerOptions>;
-  readonly auth: Required<Omit<AuthOptions, "authorize">> & Pick<AuthOptions, "authorize">;
+  readonly auth: Required<Omit<AuthOptions, "authorize" | "jwt">> & Pick<AuthOptions, "authorize"> & {
+    readonly jwt?: JwtSettings;
+  };
   readonly history: Required<HistoryOptions>;
   readonly presence: Required<PresenceOptions>;
   readonly limits: Required<LimitOptions>;
 }
+
+/** The same of {@linkcode JwtOptions}. */
+export type JwtSettings = JwtOptions & Required<Pick<JwtOptions, "leewayMs" | "cookie">>;
+
+/** The defaults of `auth.jwt`. */
+export const JWT_DEFAULTS = { leewayMs: 30_000, cookie: "token" } as const;
 
 /** The defaults, written here and nowhere else. */
 export const DEFAULTS: Omit<Settings, "nodeId"> = {
@@ -159,7 +190,7 @@ export function resolveOptions(options: RoomsOptions): Settings {
   const settings: Settings = {
     nodeId: options.nodeId,
     server: fill("server", options.server),
-    auth: fill("auth", options.auth),
+    auth: fillAuth(options.auth),
     history: fill("history", options.history),
     presence: fill("presence", options.presence),
     limits: fill("limits", options.limits),
@@ -173,15 +204,26 @@ export function resolveOptions(options: RoomsOptions): Settings {
 
 type Parts = typeof DEFAULTS;
 
+const JWT_NAMES = ["secret", "publicKeys", "jwksUrl", "issuer", "audience", ...Object.keys(JWT_DEFAULTS)];
+
 const OPTION_NAMES = [...Object.keys(DEFAULTS), "nodeId", "telemetry", "onConnect", "onDisconnect"];
 
 function fill<Part extends keyof Parts>(part: Part, given: RoomsOptions[Part]): Parts[Part] {
   const defaults = DEFAULTS[part];
   if (given === undefined) return defaults;
   checkType(part, given, "object");
-  checkNames(`${part}.`, given, [...Object.keys(defaults), ...(part === "auth" ? ["authorize"] : [])]);
+  checkNames(`${part}.`, given, [...Object.keys(defaults), ...(part === "auth" ? ["authorize", "jwt"] : [])]);
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(set) };
+}
+
+function fillAuth(given: AuthOptions | undefined): Settings["auth"] {
+  const { jwt, ...auth } = fill("auth", given);
+  if (jwt === undefined) return auth;
+  checkType("auth.jwt", jwt, "object");
+  checkNames("auth.jwt.", jwt, JWT_NAMES);
+  const set = Object.entries(jwt).filter(([, value]) => value !== undefined);
+  return { ...auth, jwt: { ...JWT_DEFAULTS, ...Object.fromEntries(set) } };
 }
 
 function checkNames(prefix: string, given: object, names: readonly string[]): void {

@@ -1,9 +1,20 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { BOUNDS, HOST_RULE, NODE_ID_RULE, ORIGIN_RULE, SCOPE_RULE } from "./check_options.ts";
+import {
+  BOUNDS,
+  COOKIE_RULE,
+  HOST_RULE,
+  JWKS_URL_RULE,
+  LEEWAY_BOUNDS,
+  NODE_ID_RULE,
+  ORIGIN_RULE,
+  SCOPE_RULE,
+  SECRET_RULE,
+  WORD_RULE,
+} from "./check_options.ts";
 import type { Scope } from "./core/auth.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
 import { LOG_LEVELS, type LogLevel } from "./core/telemetry.ts";
-import { DEFAULTS, type RoomsOptions } from "./options.ts";
+import { DEFAULTS, JWT_DEFAULTS, type JwtOptions, type RoomsOptions } from "./options.ts";
 import { boolean, choice, integer, type Kind, list, seconds, text } from "./setting_kinds.ts";
 import { LOG_FORMATS, type LogFormat } from "./telemetry/log.ts";
 
@@ -19,7 +30,17 @@ export interface SettingsSource {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "help" | "version" }
-  | { readonly kind: "start"; readonly options: RoomsOptions; readonly log: LogSettings };
+  | StartCommand;
+
+/** To start a server. */
+export interface StartCommand {
+  readonly kind: "start";
+  /** All of them, but for the public keys where they are in a file. */
+  readonly options: RoomsOptions;
+  readonly log: LogSettings;
+  /** The file that holds the public keys. */
+  readonly keyFile: string | undefined;
+}
 
 /** What to write of what happens, and how. */
 export interface LogSettings {
@@ -46,6 +67,8 @@ export interface Setting {
   readonly requirement: string;
   /** What the flag means without a value; undefined: it needs one. */
   readonly bare: string | undefined;
+  /** Whether nobody may see its value, not even a wrong one. */
+  readonly isSecret: boolean;
   /** Reads the text into the draft. False, and nothing done, when it is not what is required. */
   read(text: string, draft: Draft): boolean;
 }
@@ -58,9 +81,46 @@ export const SETTINGS: readonly Setting[] = [
     put: (draft, value) => draft.server.port = value,
   }),
   setting("host", text("address", HOST_RULE), {
-    help: "address to listen on; any but a loopback address needs --anonymous",
+    help: "address to listen on; any but a loopback address needs tokens or --anonymous",
     defaultText: DEFAULTS.server.host,
     put: (draft, value) => draft.server.host = value,
+  }),
+  setting("jwt-secret", text("secret", SECRET_RULE), {
+    help:
+      "secret that tokens are signed with (HS256, HS384, HS512); better a variable than a flag, which others can see",
+    defaultText: "none, no tokens are asked for",
+    isSecret: true,
+    put: (draft, value) => draft.jwt.secret = value,
+  }),
+  setting("jwks-url", text("URL", JWKS_URL_RULE), {
+    help: "where the public keys of whoever signs tokens are to be had, as a JWK set",
+    defaultText: "none",
+    put: (draft, value) => draft.jwt.jwksUrl = value,
+  }),
+  setting("jwt-key-file", text("file", WORD_RULE), {
+    help: "file with the public keys of whoever signs tokens: PEM, JWK or JWK set",
+    defaultText: "none",
+    put: (draft, value) => draft.keyFile = value,
+  }),
+  setting("jwt-issuer", text("issuer", WORD_RULE), {
+    help: "what a token's iss must be",
+    defaultText: "whatever it is",
+    put: (draft, value) => draft.jwt.issuer = value,
+  }),
+  setting("jwt-audience", text("audience", WORD_RULE), {
+    help: "what a token's aud must be, or hold",
+    defaultText: "whatever it is",
+    put: (draft, value) => draft.jwt.audience = value,
+  }),
+  setting("jwt-leeway-seconds", seconds(LEEWAY_BOUNDS), {
+    help: "how far the clocks of whoever signs tokens and of this server may be apart",
+    defaultText: String(JWT_DEFAULTS.leewayMs / 1_000),
+    put: (draft, value) => draft.jwt.leewayMs = value,
+  }),
+  setting("token-cookie", text("name", COOKIE_RULE), {
+    help: "cookie that may hold the token",
+    defaultText: JWT_DEFAULTS.cookie,
+    put: (draft, value) => draft.jwt.cookie = value,
   }),
   setting("anonymous", boolean(), {
     help: "let anybody in on any address, with --anonymous-scopes",
@@ -149,6 +209,8 @@ export function readSettings({ args, variable, isTerminal }: SettingsSource): Co
     history: {},
     presence: {},
     limits: {},
+    jwt: {},
+    keyFile: undefined,
     log: { level: "info", format: isTerminal ? "pretty" : "json" },
   };
   const names = new Map<string, string>();
@@ -158,13 +220,15 @@ export function readSettings({ args, variable, isTerminal }: SettingsSource): Co
     if (value === undefined) continue;
     const name = flagText === undefined ? setting.variable : `--${setting.flag}`;
     if (!setting.read(value, draft)) {
-      throw new SettingsError(`Cannot use ${JSON.stringify(value)} as ${name}: ${setting.requirement}`);
+      const shown = setting.isSecret ? name : `${JSON.stringify(value)} as ${name}`;
+      throw new SettingsError(`Cannot use ${shown}: ${setting.requirement}`);
     }
     names.set(setting.flag, name);
   }
   checkOpenness(draft, names);
-  const { log, ...options } = draft;
-  return { kind: "start", options, log };
+  const { log, jwt, keyFile, ...options } = draft;
+  if (!asksForTokens(names)) return { kind: "start", options, log, keyFile };
+  return { kind: "start", options: { ...options, auth: { ...options.auth, jwt } }, log, keyFile };
 }
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -180,16 +244,23 @@ interface Draft {
   readonly history: Part<"history">;
   readonly presence: Part<"presence">;
   readonly limits: Part<"limits">;
+  readonly jwt: Writable<JwtOptions>;
+  keyFile: string | undefined;
   readonly log: Writable<LogSettings>;
 }
 
 interface SettingDetails<T> {
   readonly help: string;
   readonly defaultText: string;
+  readonly isSecret?: boolean;
   readonly put: (draft: Draft, value: T) => void;
 }
 
-function setting<T>(flag: string, kind: Kind<T>, { help, defaultText, put }: SettingDetails<T>): Setting {
+function setting<T>(
+  flag: string,
+  kind: Kind<T>,
+  { help, defaultText, isSecret = false, put }: SettingDetails<T>,
+): Setting {
   return {
     flag,
     variable: flag.toUpperCase().replaceAll("-", "_"),
@@ -198,6 +269,7 @@ function setting<T>(flag: string, kind: Kind<T>, { help, defaultText, put }: Set
     help,
     requirement: kind.requirement,
     bare: kind.bare,
+    isSecret,
     read(text, draft) {
       const value = kind.parse(text);
       if (value === undefined) return false;
@@ -250,16 +322,40 @@ function splitNegated(arg: string): readonly string[] {
   return flag === undefined || value === undefined ? [arg] : [flag, value];
 }
 
-/** Whether everybody is let in only where somebody said so. */
+/** The settings that make the server ask for tokens, and those that say more about them. */
+const KEY_SOURCES = ["jwt-secret", "jwks-url", "jwt-key-file"] as const;
+const TOKEN_DETAILS = ["jwt-issuer", "jwt-audience", "jwt-leeway-seconds", "token-cookie"] as const;
+
+function asksForTokens(names: ReadonlyMap<string, string>): boolean {
+  return KEY_SOURCES.some((flag) => names.has(flag));
+}
+
+/** Checks that everybody is let in only where somebody said so, and that nobody has said two things. */
 function checkOpenness({ server, auth }: Draft, names: ReadonlyMap<string, string>): void {
-  if (auth.anonymous) return;
-  if (server.host !== undefined && !isLoopbackHost(server.host)) {
+  const [source, second] = KEY_SOURCES.filter((flag) => names.has(flag)).map((flag) => names.get(flag));
+  const detail = TOKEN_DETAILS.find((flag) => names.has(flag));
+  if (second !== undefined) {
     throw new SettingsError(
-      `Cannot use ${JSON.stringify(server.host)} as ${names.get("host")} without authentication: ` +
-        "must be a loopback address, or let anybody in with --anonymous (ANONYMOUS=true)",
+      `Cannot use ${source} together with ${second}: only one of them can say which tokens are good`,
     );
   }
-  if (auth.anonymousScopes !== undefined) {
+  if (source !== undefined && auth.anonymous) {
+    throw new SettingsError(
+      `Cannot use ${names.get("anonymous")} together with ${source}: either tokens say who comes in, or anybody does`,
+    );
+  }
+  if (source === undefined && detail !== undefined) {
+    throw new SettingsError(
+      `Cannot use ${names.get(detail)} without JWT_SECRET, JWKS_URL or JWT_KEY_FILE: it would have no effect`,
+    );
+  }
+  if (source === undefined && !auth.anonymous && server.host !== undefined && !isLoopbackHost(server.host)) {
+    throw new SettingsError(
+      `Cannot use ${JSON.stringify(server.host)} as ${names.get("host")} without authentication: ` +
+        "must be a loopback address, or ask for tokens (JWT_SECRET), or let anybody in with --anonymous (ANONYMOUS=true)",
+    );
+  }
+  if (!auth.anonymous && auth.anonymousScopes !== undefined) {
     throw new SettingsError(
       `Cannot use ${names.get("anonymous-scopes")} without --anonymous (ANONYMOUS=true): it would have no effect`,
     );

@@ -58,7 +58,12 @@ for (const [flag, text, options] of READ) {
 }
 
 Deno.test("readSettings() sets nothing when nothing is given", () => {
-  assertEquals(read([]), { kind: "start", options: NOTHING, log: { level: "info", format: "json" } });
+  assertEquals(read([]), {
+    kind: "start",
+    options: NOTHING,
+    log: { level: "info", format: "json" },
+    keyFile: undefined,
+  });
 });
 
 Deno.test("readSettings() lets a flag win over its variable, also when the variable cannot be used", () => {
@@ -84,6 +89,24 @@ Deno.test("readSettings() takes --no-pages alone for true", () => {
 Deno.test("readSettings() takes --compression alone for true, and --no-compression for false", () => {
   assertEquals(start(["--compression"]).options.server, { compression: true });
   assertEquals(start(["--no-compression"], { COMPRESSION: "true" }).options.server, { compression: false });
+});
+
+Deno.test("readSettings() asks for tokens on any address, once it is said how they are checked", () => {
+  const secret = "x".repeat(32);
+
+  const { options } = start(["--host", "0.0.0.0", "--jwt-leeway-seconds", "5"], {
+    JWT_SECRET: secret,
+    JWT_ISSUER: "me",
+  });
+
+  assertEquals(options.auth, { jwt: { secret, issuer: "me", leewayMs: 5_000 } });
+});
+
+Deno.test("readSettings() tells of the file with the public keys, which is not an option", () => {
+  const { options, keyFile } = start(["--jwt-key-file", "keys.pem", "--token-cookie", "id"]);
+
+  assertEquals(keyFile, "keys.pem");
+  assertEquals(options.auth, { jwt: { cookie: "id" } });
 });
 
 Deno.test("readSettings() reads the scopes of --anonymous", () => {
@@ -130,9 +153,28 @@ const REFUSED: readonly (readonly [args: readonly string[], variables: Variables
     ["--host", "0.0.0.0"],
     {},
     'Cannot use "0.0.0.0" as --host without authentication: ' +
-    "must be a loopback address, or let anybody in with --anonymous (ANONYMOUS=true)",
+    "must be a loopback address, or ask for tokens (JWT_SECRET), or let anybody in with --anonymous (ANONYMOUS=true)",
   ],
   [["--no-anonymous"], { HOST: "::", ANONYMOUS: "1" }, 'Cannot use "::" as HOST without authentication'],
+  [["--jwt-secret", "hunter2"], {}, "Cannot use --jwt-secret: must be at least 32 bytes, of random"],
+  [[], { JWT_SECRET: "hunter2" }, "Cannot use JWT_SECRET: must be at least 32 bytes, of random"],
+  [
+    ["--jwks-url", "https://id.example"],
+    { JWT_SECRET: "x".repeat(32) },
+    "Cannot use JWT_SECRET together with --jwks-url: only one of them can say which tokens are good",
+  ],
+  [
+    ["--anonymous"],
+    { JWT_KEY_FILE: "keys.pem" },
+    "Cannot use --anonymous together with JWT_KEY_FILE: either tokens say who comes in, or anybody does",
+  ],
+  [
+    ["--jwt-issuer", "https://id.example"],
+    {},
+    "Cannot use --jwt-issuer without JWT_SECRET, JWKS_URL or JWT_KEY_FILE: it would have no effect",
+  ],
+  [["--jwks-url", "id.example"], {}, 'Cannot use "id.example" as --jwks-url: must be a URL such as'],
+  [["--token-cookie", "a b"], {}, 'Cannot use "a b" as --token-cookie: must be the name of a cookie'],
   [["--host", "[::1]"], {}, 'Cannot use "[::1]" as --host: must be an IP address or a host name'],
   [
     [],

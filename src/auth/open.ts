@@ -22,6 +22,8 @@ export function createOpenAuthenticator(options: OpenAuthenticatorOptions): Auth
   return {
     usesGuestCookie: true,
     needsToken: false,
+    leewayMs: 0,
+    open: () => Promise.resolve(),
     // deno-lint-ignore require-await -- a refusal must be a rejection, not a throw
     async authenticate({ claimedUserId, guestSecret }) {
       const userId = claimedUserId === null

@@ -46,6 +46,14 @@ export interface Authenticator {
   readonly usesGuestCookie: boolean;
   /** Whether nobody can do anything without a token. */
   readonly needsToken: boolean;
+  /** How long a principal is still good after its `expiresAtMs`, in milliseconds. */
+  readonly leewayMs: number;
+  /**
+   * Gets ready. Called once, before the first `authenticate`.
+   *
+   * @throws {TypeError} when it was made of what cannot be used
+   */
+  open(): Promise<void>;
   /**
    * @throws {RealtimeError} `UNAUTHENTICATED` when the credentials are refused,
    * {@linkcode TokenExpired} when nothing is wrong with the token but its age,

@@ -22,7 +22,6 @@ export const ERROR_CODES = [
   "ENGINE_UNAVAILABLE",
   "ENGINE_OUTCOME_UNKNOWN",
   "SHUTTING_DOWN",
-  "NOT_IMPLEMENTED",
   "INTERNAL_SERVER_ERROR",
 ] as const;
 
@@ -57,9 +56,4 @@ export class RealtimeError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.limit = details.limit;
   }
-}
-
-/** Says that a later version builds this; never a pretence of an answer. */
-export function notImplemented(what: string): RealtimeError {
-  return new RealtimeError("NOT_IMPLEMENTED", `Cannot use ${what}: not built yet`);
 }

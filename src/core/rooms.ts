@@ -1,4 +1,4 @@
-import type { Authorize } from "./auth.ts";
+import type { Authenticator, Authorize } from "./auth.ts";
 import { type Caller, parseUserId } from "./caller.ts";
 import { formatCursor } from "./cursor.ts";
 import type { Engine, RoomPage, RoomRange } from "./engine.ts";
@@ -79,6 +79,7 @@ export interface RoomsDeps {
   readonly states: MemberStates;
   readonly leases: Leases;
   readonly sessions: Sessions;
+  readonly authenticator: Authenticator;
   readonly authorize: Authorize;
   readonly telemetry: Telemetry;
   readonly maxMessageBytes: number;
@@ -204,6 +205,27 @@ export class Rooms {
     const wasConnected = this.#deps.sessions.disconnect(userId, reason ?? "disconnected by an administrator");
     this.#deps.telemetry.record("info", "user.disconnected", { userId, reason, by: caller.principal.userId });
     return { wasConnected };
+  }
+
+  /** Lets the caller's open connections go on with a new token of the same user. When that one ends. */
+  async refreshToken(caller: Caller, token: string): Promise<{ readonly expiresAtMs: number | null }> {
+    const { authenticator, sessions } = this.#deps;
+    if (!authenticator.needsToken) {
+      throw new RealtimeError("BAD_USER_INPUT", "Cannot refresh a token: this server asks for none");
+    }
+    const principal = await authenticator.authenticate({ token, claimedUserId: null, guestSecret: null });
+    if (principal.userId !== caller.principal.userId) {
+      throw new RealtimeError("UNAUTHENTICATED", "Cannot refresh with this token: must be one of the same user");
+    }
+    const { session } = caller;
+    if (session === undefined || session.connections === 0) {
+      throw new RealtimeError(
+        "BAD_USER_INPUT",
+        "Cannot refresh the token of no connection: send it over the WebSocket, or name the session with x-session-id",
+      );
+    }
+    sessions.refresh(session, principal);
+    return { expiresAtMs: principal.expiresAtMs };
   }
 
   /**

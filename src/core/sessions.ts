@@ -1,3 +1,4 @@
+import type { Principal } from "./auth.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import type { LeaveReason } from "./event.ts";
 import type { RoomName } from "./room_name.ts";
@@ -39,8 +40,14 @@ export type ConnectionEnd = Extract<LeaveReason, "DISCONNECTED" | "TIMEOUT">;
 export interface Connecting {
   readonly userId: string;
   readonly sessionId: string;
-  /** Closes the connection, because its user may not stay. */
-  readonly disconnect: (reason: string) => void;
+}
+
+/** A connection, as its session needs it. */
+export interface SessionPeer {
+  /** Closes it, because its user may not stay. */
+  disconnect(reason: string): void;
+  /** Its user is known by a new token from now on. */
+  refresh(principal: Principal): void;
 }
 
 /** What becomes of a session. */
@@ -79,7 +86,7 @@ export class Sessions {
   }
 
   /** Begins a session, or continues the user's session of that id. */
-  connect({ userId, sessionId, disconnect }: Connecting): SessionConnection {
+  connect({ userId, sessionId }: Connecting, peer: SessionPeer): SessionConnection {
     const key = sessionKey(userId, sessionId);
     let session = this.#sessions.get(key);
     const isNew = session === undefined;
@@ -90,7 +97,7 @@ export class Sessions {
     const continues = session.cancelEnd !== undefined;
     session.cancelEnd?.();
     session.cancelEnd = undefined;
-    const connection = new OpenConnection(session, { isNew, continues, disconnect });
+    const connection = new OpenConnection(session, { isNew, continues, peer });
     session.open.add(connection);
     return connection;
   }
@@ -106,8 +113,14 @@ export class Sessions {
     const connections = [...this.#sessions.values()].flatMap((session) =>
       session.userId === userId ? [...session.open] : []
     );
-    for (const connection of connections) connection.disconnect(reason);
+    for (const { peer } of connections) peer.disconnect(reason);
     return connections.length > 0;
+  }
+
+  /** Gives all connections of a session a new token's principal, of the same user. */
+  refresh(session: Session, principal: Principal): void {
+    const open = this.#sessions.get(sessionKey(session.userId, session.id))?.open ?? [];
+    for (const { peer } of [...open]) peer.refresh(principal);
   }
 
   /** Forgets all sessions. Called once, after the last connection has closed. */
@@ -147,19 +160,19 @@ class OpenSession implements Session {
   }
 }
 
-type Connected = Pick<SessionConnection, "isNew" | "continues"> & Pick<Connecting, "disconnect">;
+type Connected = Pick<SessionConnection, "isNew" | "continues"> & { readonly peer: SessionPeer };
 
 class OpenConnection implements SessionConnection {
   readonly session: OpenSession;
   readonly isNew: boolean;
   readonly continues: boolean;
-  readonly disconnect: (reason: string) => void;
+  readonly peer: SessionPeer;
 
-  constructor(session: OpenSession, { isNew, continues, disconnect }: Connected) {
+  constructor(session: OpenSession, { isNew, continues, peer }: Connected) {
     this.session = session;
     this.isNew = isNew;
     this.continues = continues;
-    this.disconnect = disconnect;
+    this.peer = peer;
   }
 
   /** A function of its own: it may be called without its object. */

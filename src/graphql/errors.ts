@@ -27,8 +27,6 @@ export const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   ENGINE_UNAVAILABLE: "server",
   ENGINE_OUTCOME_UNKNOWN: "server",
   SHUTTING_DOWN: "server",
-  // Whoever asks for what is not there yet can ask as often as they like.
-  NOT_IMPLEMENTED: "caller",
   INTERNAL_SERVER_ERROR: "server",
 };
 

@@ -1,4 +1,3 @@
-import { notImplemented } from "../core/errors.ts";
 import type { Builder } from "./builder.ts";
 
 /** The source of `RefreshTokenPayload`. */
@@ -29,10 +28,9 @@ export function addRefreshToken(builder: Builder): void {
       nullable: true,
       description:
         "Gives the open connection a new token of the same user before the old one ends, so that it need not " +
-        "reconnect. `UNAUTHENTICATED` when the token is refused. Not built yet: `NOT_IMPLEMENTED`.",
+        "reconnect; its rights are the new token's from then on. Over HTTP it is for the connections of the session " +
+        "that `x-session-id` names. `UNAUTHENTICATED` when the token is refused.",
       args: { token: t.arg.string({ required: true, description: "The new token, without `Bearer`." }) },
-      resolve: () => {
-        throw notImplemented("refreshToken");
-      },
+      resolve: (_root, { token }, { rooms, viewer }) => rooms.refreshToken(viewer, token),
     }));
 }

@@ -16,6 +16,8 @@ export const CLOSE_CODES = {
   tryAgainLater: 1013,
   badRequest: 4400,
   unauthorized: 4401,
+  /** The token has expired: come back with another. Stock clients ask for new connectionParams and do. */
+  tokenExpired: 4403,
   connectionInitialisationTimeout: 4408,
   subscriberAlreadyExists: 4409,
   internalServerError: 4500,
@@ -39,6 +41,5 @@ export const CONNECT_REFUSALS: Readonly<Record<ErrorCode, number>> = {
   ENGINE_UNAVAILABLE: CLOSE_CODES.tryAgainLater,
   ENGINE_OUTCOME_UNKNOWN: CLOSE_CODES.tryAgainLater,
   SHUTTING_DOWN: CLOSE_CODES.serviceRestart,
-  NOT_IMPLEMENTED: CLOSE_CODES.badRequest,
   INTERNAL_SERVER_ERROR: CLOSE_CODES.internalServerError,
 };

@@ -2,8 +2,7 @@ import { GUEST_PREFIX } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Rooms } from "../core/rooms.ts";
-import type { SessionConnection, Sessions } from "../core/sessions.ts";
-import { CLOSE_CODES } from "./close_codes.ts";
+import type { Connecting, SessionConnection, Sessions } from "../core/sessions.ts";
 import type { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
@@ -16,11 +15,10 @@ export interface ContinuedSessionDeps {
 /** Opens a connection's session, a new one or one that waits to be continued. */
 export function connectSession(
   connection: SocketConnection,
-  { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
-  { sessions }: ContinuedSessionDeps,
+  who: Connecting,
+  { sessions }: Pick<ContinuedSessionDeps, "sessions">,
 ): SessionConnection {
-  const disconnect = (reason: string): void => connection.end(CLOSE_CODES.unauthorized, reason);
-  return sessions.connect({ userId, sessionId, disconnect });
+  return sessions.connect(who, connection);
 }
 
 /**

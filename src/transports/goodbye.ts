@@ -23,7 +23,11 @@ const LAST_PONG_MS = 1_000;
 /** How long a peer may take to answer our close before it is cut off, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
 /** Closes that clients come back from: their receipts are worth a last Ping. */
-const PLANNED_CLOSES: ReadonlySet<number> = new Set([CLOSE_CODES.serviceRestart, CLOSE_CODES.tryAgainLater]);
+const PLANNED_CLOSES: ReadonlySet<number> = new Set([
+  CLOSE_CODES.serviceRestart,
+  CLOSE_CODES.tryAgainLater,
+  CLOSE_CODES.tokenExpired,
+]);
 /** A close reason has to fit into a control frame (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 

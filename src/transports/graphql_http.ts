@@ -56,8 +56,9 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     try {
       if (request.method !== "GET" && request.method !== "POST") throw methodNotAllowed(request, response);
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
-      const subscription = asked === undefined ? undefined : subscriptionOf(asked);
+      // Nobody hears what is wrong with a document before it is known who asks.
       const viewer = await identifyRequest(request, response, deps);
+      const subscription = asked === undefined ? undefined : subscriptionOf(asked);
       if (subscription !== undefined) return await deps.streams.serve(request, response, subscription, viewer);
       // Yoga takes a body that was read before it from here.
       if (request.method === "POST") Object.assign(request, { body: asked });

@@ -3,6 +3,7 @@ import type { GraphQLError } from "graphql";
 import type { Caller } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import { RealtimeError } from "../core/errors.ts";
+import type { Expiries } from "../core/expiries.ts";
 import type { Rooms, Unfollow } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import type { Telemetry } from "../core/telemetry.ts";
@@ -13,6 +14,7 @@ import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { answerJson } from "./http_error.ts";
 import { StreamConnection } from "./stream_connection.ts";
+import { StreamPeer } from "./stream_peer.ts";
 import { chooseFormat } from "./stream_format.ts";
 
 /** What subscriptions over HTTP need. */
@@ -20,6 +22,7 @@ export interface GraphqlStreamDeps {
   readonly operations: Operations;
   readonly rooms: Rooms;
   readonly sessions: Sessions;
+  readonly expiries: Expiries;
   readonly mask: ErrorMask;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -81,12 +84,12 @@ export class GraphqlStreams {
     const format = chooseFormat(request.headers.accept);
     if (format === undefined) return refuseFormat(response);
 
-    const { sessions } = this.#deps;
+    const { sessions, expiries } = this.#deps;
     const { principal: { userId }, sessionId } = asking;
-    const disconnect = (reason: string): void =>
-      connection.disconnect(mask(new RealtimeError("UNAUTHENTICATED", reason)));
-    const held = sessions.connect({ userId, sessionId, disconnect });
+    const peer = new StreamPeer((reason) => connection.disconnect(mask(reason)), expiries);
+    const held = sessions.connect({ userId, sessionId }, peer);
     const viewer = { ...asking, session: held.session };
+    peer.begin(viewer);
     if (held.continues) rooms.rejoin(viewer, [...held.session.rooms]);
     let leave: Unfollow | undefined;
     let closed = false;
@@ -103,6 +106,7 @@ export class GraphqlStreams {
     // Fires once on every path, however the answer ends.
     response.once("close", () => {
       closed = true;
+      peer.close();
       leave?.(connection.end);
       held.close(connection.end);
     });

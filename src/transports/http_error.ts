@@ -19,13 +19,14 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   ENGINE_UNAVAILABLE: 503,
   ENGINE_OUTCOME_UNKNOWN: 503,
   SHUTTING_DOWN: 503,
-  NOT_IMPLEMENTED: 501,
   INTERNAL_SERVER_ERROR: 500,
 };
 
 /** Refuses a request in the form every GraphQL client reads: `{"errors":[…]}`. */
 export function answerError(response: ServerResponse, error: RealtimeError, status = HTTP_STATUS[error.code]): void {
   const { code, message, limit, retryAfterMs } = error;
+  // What a 401 must say (RFC 9110 section 15.5.2, RFC 6750 section 3).
+  if (status === 401) response.setHeader("www-authenticate", "Bearer");
   if (retryAfterMs !== undefined) response.setHeader("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   answerJson(response, status, { errors: [{ message, extensions: { code, limit, retryAfterMs } }] });
 }

@@ -5,6 +5,7 @@ import type { Authenticator, Credentials } from "../core/auth.ts";
 import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
 import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
 import type { Sessions } from "../core/sessions.ts";
+import { bearerToken, readToken } from "./token_carriers.ts";
 
 const GUEST_COOKIE = "graphql-rooms-guest";
 const GUEST_COOKIE_SECONDS = 31_536_000;
@@ -25,6 +26,8 @@ export interface Arrival {
 export interface IdentifyDeps {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
+  /** The cookie that may hold a token. */
+  readonly tokenCookie: string;
 }
 
 /** Reads the guest cookie, or makes one. */
@@ -41,19 +44,19 @@ export function readGuest(request: IncomingMessage, authenticator: Authenticator
 }
 
 /**
- * Tells who sends an HTTP request: `authorization`, `x-user-id`, `x-session-id`.
+ * Tells who sends an HTTP request: its token, `x-user-id`, `x-session-id`.
  *
  * @throws {RealtimeError} `UNAUTHENTICATED`, `BAD_USER_INPUT`
  */
 export async function identifyRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { authenticator, sessions }: IdentifyDeps,
+  { authenticator, sessions, tokenCookie }: IdentifyDeps,
 ): Promise<Caller> {
   const claimedUserId = headerOf(request, "x-user-id");
   const guest = readGuest(request, authenticator);
   const principal = await authenticator.authenticate({
-    token: bearerToken(request.headers.authorization),
+    token: readToken(request, tokenCookie)?.text ?? null,
     claimedUserId,
     guestSecret: guest.secret,
   });
@@ -72,19 +75,15 @@ export async function identifyRequest(
 export function connectionCredentials(
   parameters: Readonly<Record<string, unknown>>,
   { request, guest }: Arrival,
+  tokenCookie: string,
 ): Credentials {
   const { token, authorization, Authorization, userId } = parameters;
-  const given = [token, authorization, Authorization].find((one): one is string => typeof one === "string");
+  const given = bearerToken(token) ?? bearerToken(authorization) ?? bearerToken(Authorization);
   return {
-    token: bearerToken(given ?? request.headers.authorization),
+    token: given ?? readToken(request, tokenCookie)?.text ?? null,
     claimedUserId: userId === undefined || userId === null ? headerOf(request, "x-user-id") : parseUserId(userId),
     guestSecret: guest.secret,
   };
-}
-
-function bearerToken(text: string | undefined): string | null {
-  if (text === undefined || text === "") return null;
-  return /^bearer +/i.test(text) ? text.replace(/^bearer +/i, "") : text;
 }
 
 function headerOf(request: IncomingMessage, name: string): string | null {

@@ -1,5 +1,13 @@
 import { type Caller, parseSessionId } from "../core/caller.ts";
 import type { OperationRequest } from "../graphql/operations.ts";
+import { bearerToken } from "./token_carriers.ts";
+
+/** The token that an operation brings along; undefined when it brings none. */
+export function operationToken({ extensions }: SocketRequest): string | undefined {
+  const headers = headersOf(extensions);
+  const name = Object.keys(headers).find((one) => one.toLowerCase() === "authorization");
+  return name === undefined ? undefined : bearerToken(headers[name]);
+}
 
 /** What a `subscribe` message carries. */
 export type SocketRequest = OperationRequest & {
@@ -11,8 +19,8 @@ export type SocketRequest = OperationRequest & {
  * along with each operation, as `extensions.headers`.
  */
 export function callerOf(caller: Caller, { extensions }: SocketRequest): Caller {
-  const headers = extensions?.headers;
-  if (typeof headers !== "object" || headers === null || !("x-session-id" in headers)) return caller;
+  const headers = headersOf(extensions);
+  if (!Object.hasOwn(headers, "x-session-id")) return caller;
   return {
     // Asked each time: the connection's own session may yet be continued as another.
     get principal() {
@@ -24,4 +32,11 @@ export function callerOf(caller: Caller, { extensions }: SocketRequest): Caller 
     namesSession: true,
     sessionId: parseSessionId(headers["x-session-id"]),
   };
+}
+
+const NO_HEADERS: Readonly<Record<string, unknown>> = {};
+
+function headersOf(extensions: SocketRequest["extensions"]): Readonly<Record<string, unknown>> {
+  const headers = extensions?.headers;
+  return typeof headers === "object" && headers !== null ? { ...headers } : NO_HEADERS;
 }

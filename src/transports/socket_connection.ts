@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
 import type { Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
+import type { Principal } from "../core/auth.ts";
 import type { Cancel, Clock } from "../core/clock.ts";
-import type { ConnectionEnd, SessionConnection } from "../core/sessions.ts";
+import type { Expiries, Expiring } from "../core/expiries.ts";
+import type { ConnectionEnd, SessionConnection, SessionPeer } from "../core/sessions.ts";
 import { SmallMap } from "../core/small_map.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
@@ -51,6 +53,8 @@ export interface UpgradedSocket {
 
 /** Queries and mutations of one connection that run at once. */
 const MAX_EXECUTIONS = 32;
+/** How long a connection may stay whose user nobody knows, in milliseconds. */
+const TOKEN_TIMEOUT_MS = 10_000;
 /** `WebSocket.OPEN` (WebSockets standard). */
 const OPEN = 1;
 
@@ -62,7 +66,8 @@ const OPEN = 1;
  *
  * It is itself what its parts need of it: a connection that idles should be small.
  */
-export class SocketConnection implements Pulse, SocketListener, OutboxDeps, SocketReceiptsDeps, GoodbyeDeps {
+export class SocketConnection
+  implements Pulse, SocketListener, SessionPeer, Expiring, OutboxDeps, SocketReceiptsDeps, GoodbyeDeps {
   readonly webSocket: HeardSocket;
   readonly socket: Socket;
   readonly openedAtMs: number;
@@ -77,11 +82,19 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
   /** Subscriptions that run or are being begun. */
   subscriptions = 0;
   silentPings = 0;
-  /** Set once connection_init has been accepted. */
+  /** Set once its user is known. */
   caller: SocketCaller | undefined;
   session: SessionConnection | undefined;
-  /** Whether the client named its session when it connected. */
+  /** The session it named when it connected, or the one made for it. */
+  sessionId = "";
+  /** Whether the client named it. */
   namesSession = false;
+  /** Whether it came without a token: each of its operations is to bring one. */
+  tokensByOperation = false;
+  /** While it is being found out whose such a token is. */
+  admitting: Promise<void> | undefined;
+  /** The last of them that was good. */
+  lastToken: string | undefined;
   /** Whether a subscription has begun: its user is settled from then on. */
   isFollowing = false;
   /** While it is being found out whether a subscription continues an earlier session. */
@@ -93,6 +106,7 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
   readonly #operations = new SmallMap<string, RunningOperation>();
   #id: string | undefined;
   #executions: Turnstile | undefined;
+  #expiries: Expiries | undefined;
   #receive: ((text: string) => Promise<void>) | undefined;
   #closeProtocol: ((code: number, reason: string) => Promise<void>) | undefined;
   #cancelInit: Cancel | undefined;
@@ -204,15 +218,46 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
     this.#receive = receive;
   }
 
-  /** The connection_init has come: its sender is being found out. */
+  /** What was waited for has come: the connection_init, or a token. */
   initiated(): void {
     this.#cancelInit?.();
     this.#cancelInit = undefined;
   }
 
+  /** Begins to wait for an operation that says who asks. */
+  awaitToken(): void {
+    this.tokensByOperation = true;
+    this.#cancelInit = this.clock.after(TOKEN_TIMEOUT_MS, () => {
+      this.end(CLOSE_CODES.unauthorized, "Cannot stay without a token");
+    });
+  }
+
+  /** Its user is known, until the token ends. */
+  admitted(expiries: Expiries): void {
+    this.initiated();
+    this.arrival = undefined;
+    this.#expiries = expiries;
+    expiries.set(this, this.caller!.principal.expiresAtMs);
+  }
+
+  refresh(principal: Principal): void {
+    if (this.caller === undefined || this.closed || this.ending !== undefined) return;
+    this.caller.principal = principal;
+    this.#expiries?.set(this, principal.expiresAtMs);
+  }
+
+  expire(): void {
+    this.end(CLOSE_CODES.tokenExpired, "token expired");
+  }
+
+  disconnect(reason: string): void {
+    this.end(CLOSE_CODES.unauthorized, reason);
+  }
+
   /** Closes from our side. The first call counts. */
   end(code: number, reason: string): void {
     if (this.closed || this.#goodbye !== undefined) return;
+    this.#expiries?.delete(this);
     this.#goodbye = new Goodbye({ code, reason }, this);
     this.#goodbye.say();
   }
@@ -260,6 +305,7 @@ export class SocketConnection implements Pulse, SocketListener, OutboxDeps, Sock
   /** Frees everything the connection holds. */
   #release(): void {
     this.closed = true;
+    this.#expiries?.delete(this);
     this.#cancelInit?.();
     this.#goodbye?.cancel();
     this.outbox.close();

@@ -1,39 +1,34 @@
 import type { ExecutionArgs, ExecutionResult } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
-import type { Authenticator } from "../core/auth.ts";
+import { TokenExpired } from "../core/auth.ts";
 import { parseSessionId } from "../core/caller.ts";
 import type { Receipt } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
-import type { Rooms } from "../core/rooms.ts";
-import type { Sessions } from "../core/sessions.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
 import type { Operation, Operations } from "../graphql/operations.ts";
+import { type AdmissionDeps, admit, admitByOperation } from "./admission.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { Endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
-import { connectSession, continueSession } from "./continued_session.ts";
+import { continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
 import { ResumeEntries } from "./resume_entries.ts";
-import { callerOf, type SocketRequest } from "./operation_caller.ts";
-import { SocketCaller } from "./socket_caller.ts";
+import { callerOf, operationToken, type SocketRequest } from "./operation_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import { runSocketExecution } from "./socket_execution.ts";
 import { SocketMember } from "./socket_member.ts";
 
 /** What the protocol needs. */
-export interface SocketProtocolDeps {
-  readonly authenticator: Authenticator;
-  readonly sessions: Sessions;
-  readonly rooms: Rooms;
+export interface SocketProtocolDeps extends AdmissionDeps {
   readonly operations: Operations;
   readonly mask: ErrorMask;
   readonly keeper: ReceiptKeeper;
   readonly limits: SocketProtocolLimits;
-  /** Called once for each connection that has been acknowledged. */
-  readonly onAcknowledged: (connection: SocketConnection) => void;
+  /** The cookie that may hold a token. */
+  readonly tokenCookie: string;
 }
 
 /** Bounds of one connection. */
@@ -83,22 +78,20 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         // Gone while we asked who it is: nothing was opened that would have to be closed.
         if (connection.closed || connection.ending !== undefined) return false;
         const { principal, sessionId, resume, namesSession } = identity;
-        const { userId } = principal;
         connection.resume = resume;
+        connection.sessionId = sessionId;
         connection.namesSession = namesSession;
-        connection.session = connectSession(connection, { userId, sessionId }, deps);
-        const { session, continues } = connection.session;
-        connection.caller = new SocketCaller(principal, session);
-        if (continues) deps.rooms.rejoin(connection.caller, [...session.rooms]);
-        connection.arrival = undefined;
-        deps.onAcknowledged(connection);
-        return { sessionId, userId };
+        if (principal === undefined) connection.awaitToken();
+        else admit(connection, principal, deps);
+        return { sessionId, userId: principal?.userId ?? null };
       } catch (error) {
         const refusal = error instanceof RealtimeError ? error : undefined;
         if (refusal === undefined) mask(error);
         // Closed here, before makeServer would with 4403, which clients retry for ever.
         connection.end(
-          CONNECT_REFUSALS[refusal?.code ?? "INTERNAL_SERVER_ERROR"],
+          refusal instanceof TokenExpired
+            ? CLOSE_CODES.tokenExpired
+            : CONNECT_REFUSALS[refusal?.code ?? "INTERNAL_SERVER_ERROR"],
           refusal?.message ?? "Internal server error",
         );
         return false;
@@ -116,6 +109,15 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       // makeServer takes the id for free: the client has completed what had not answered yet.
       known?.end("COMPLETED");
       try {
+        checkId(id, limits.operationIdCharacters);
+        checkCount(connection.running, MAX_OPERATIONS, "operations");
+        const token = operationToken(payload);
+        if (token !== undefined && deps.authenticator.needsToken) {
+          const isAdmitted = await admitAs(connection, id, token, subscriptions);
+          if (!isAdmitted) return await never();
+        } else if (connection.tokensByOperation) {
+          throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
+        }
         return await begin(connection, id, payload, subscriptions);
       } catch (error) {
         return [mask(error)];
@@ -142,14 +144,24 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
   });
 
+  /** Lets an operation in by its own token. False when it has been completed meanwhile. */
+  async function admitAs(connection: SocketConnection, id: string, token: string, subscriptions: Subscriptions) {
+    // Holds the id meanwhile, and counts.
+    const waiting = connection.start(id, false);
+    try {
+      await admitByOperation(connection, token, deps);
+      return !waiting.ended && id in subscriptions && connection.caller !== undefined;
+    } finally {
+      waiting.end("COMPLETED");
+    }
+  }
+
   async function begin(
     connection: SocketConnection,
     id: string,
     request: SocketRequest,
     subscriptions: Subscriptions,
   ) {
-    checkId(id, limits.operationIdCharacters);
-    checkCount(connection.running, MAX_OPERATIONS, "operations");
     const { operation, errors } = operations.prepare(request);
     if (errors !== undefined) return errors.map(mask);
     const context: Context = {
@@ -234,14 +246,16 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
 async function identify(
   connection: SocketConnection,
   parameters: Readonly<Record<string, unknown>>,
-  { authenticator }: SocketProtocolDeps,
+  { authenticator, tokenCookie }: SocketProtocolDeps,
 ) {
   const { sessionId } = parameters;
   const resume = ResumeEntries.parse(parameters.resume);
-  const credentials = connectionCredentials(parameters, connection.arrival!);
+  const credentials = connectionCredentials(parameters, connection.arrival!, tokenCookie);
   const namesSession = sessionId !== undefined && sessionId !== null;
   const named = namesSession ? parseSessionId(sessionId) : ulid();
-  return { principal: await authenticator.authenticate(credentials), sessionId: named, namesSession, resume };
+  const isNobody = authenticator.needsToken && credentials.token === null;
+  const principal = isNobody ? undefined : await authenticator.authenticate(credentials);
+  return { principal, sessionId: named, namesSession, resume };
 }
 
 function checkCount(count: number, limit: number, what: string): void {

@@ -8,6 +8,8 @@ import { Rooms } from "../../src/core/rooms.ts";
 import type { SessionConnection } from "../../src/core/sessions.ts";
 import { GRACE_MS, lobby, openMembershipWorld, unavailable } from "../support/membership_world.ts";
 import { refusal } from "../support/refusal.ts";
+import { IDLE_PEER } from "../support/idle_peer.ts";
+import { NO_TOKENS } from "../support/no_tokens.ts";
 
 const LOBBY = "lobby";
 
@@ -152,7 +154,10 @@ Deno.test("disconnect() closes the user's connections, and says whether there wa
   await using world = await openRoomsWorld();
   const closed: string[] = [];
   for (const sessionId of ["one", "two"]) {
-    world.sessions.connect({ userId: "ann", sessionId, disconnect: (reason) => void closed.push(reason) });
+    world.sessions.connect({ userId: "ann", sessionId }, {
+      ...IDLE_PEER,
+      disconnect: (reason) => void closed.push(reason),
+    });
   }
   const admin = callerOf(world.connect("one", "root"));
   const answers = [
@@ -189,6 +194,7 @@ async function openRoomsWorld({ authorize = authorizeByScope }: { readonly autho
   const hub = new Hub({ log: engine.log, clock, telemetry });
   await hub.open();
   const rooms = new Rooms({
+    authenticator: NO_TOKENS,
     ...world,
     hub,
     authorize,

@@ -2,6 +2,7 @@ import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/as
 import { parseRoomName } from "../../src/core/room_name.ts";
 import { type SessionConnection, Sessions } from "../../src/core/sessions.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { IDLE_PEER } from "../support/idle_peer.ts";
 
 const LINGER_MS = 10_000;
 const lobby = parseRoomName("lobby");
@@ -11,6 +12,7 @@ function createWorld() {
   const lost: string[] = [];
   const ended: string[] = [];
   const closed: string[] = [];
+  const refreshed: string[] = [];
   const sessions = new Sessions({
     clock,
     lingerMs: LINGER_MS,
@@ -20,16 +22,16 @@ function createWorld() {
     },
   });
   const connect = (userId: string, sessionId: string): SessionConnection =>
-    sessions.connect({
-      userId,
-      sessionId,
+    sessions.connect({ userId, sessionId }, {
       disconnect: (reason) => void closed.push(`${userId}/${sessionId} ${reason}`),
+      refresh: (principal) => void refreshed.push(`${userId}/${sessionId} ${principal.expiresAtMs}`),
     });
   return {
     clock,
     lost,
     ended,
     closed,
+    refreshed,
     sessions,
     connect,
     /** Connects a session that has joined a room: there is something to continue. */
@@ -152,7 +154,7 @@ Deno.test("disconnect() ends what closes at once, and what closes later too", ()
   const connect = (closesAtOnce: boolean): void => {
     const at = connections.length;
     const disconnect = (): void => closesAtOnce ? connections[at]!.close("DISCONNECTED") : undefined;
-    connections.push(sessions.connect({ userId: "ann", sessionId: `s${at}`, disconnect }));
+    connections.push(sessions.connect({ userId: "ann", sessionId: `s${at}` }, { ...IDLE_PEER, disconnect }));
   };
   for (const closesAtOnce of [true, false, true]) connect(closesAtOnce);
   sessions.disconnect("ann", "bye");

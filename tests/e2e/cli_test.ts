@@ -115,7 +115,7 @@ const REFUSED: readonly (readonly [args: readonly string[], variables: Variables
     [],
     { HOST: "0.0.0.0" },
     'Cannot use "0.0.0.0" as HOST without authentication: ' +
-    "must be a loopback address, or let anybody in with --anonymous (ANONYMOUS=true)",
+    "must be a loopback address, or ask for tokens (JWT_SECRET), or let anybody in with --anonymous (ANONYMOUS=true)",
   ],
 ];
 

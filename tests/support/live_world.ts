@@ -17,6 +17,7 @@ import type { MemoryCoreOptions } from "../../src/engines/memory.ts";
 import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
+import { NO_TOKENS } from "./no_tokens.ts";
 
 /** A resolver of a field below a live root field, as a program of its own may have one. */
 export type FieldResolver = GraphQLFieldResolver<Delivery, Context>;
@@ -99,6 +100,7 @@ export async function openLiveWorld(
     maxRoomsPerSession: 10,
   });
   const rooms = new Rooms({
+    authenticator: NO_TOKENS,
     engine: world.nodes[0],
     hub,
     ...parts,

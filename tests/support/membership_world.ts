@@ -11,6 +11,7 @@ import { type ChooseFailure, createFailingPresence, type PresenceFailure } from 
 import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
+import { IDLE_PEER } from "./idle_peer.ts";
 
 /** The room the tests of memberships are in. */
 export const lobby = parseRoomName("lobby");
@@ -78,7 +79,7 @@ export async function openMembershipWorld(options: MembershipWorldOptions = {}) 
     failNext(method: keyof Presence, error: Error, { afterwards = false } = {}): void {
       failures.push({ method, failure: { error, afterwards } });
     },
-    connect: (sessionId: string, userId = "ann") => sessions.connect({ userId, sessionId, disconnect() {} }),
+    connect: (sessionId: string, userId = "ann") => sessions.connect({ userId, sessionId }, IDLE_PEER),
     join: ({ session }: SessionConnection, state: string | null = null) => memberships.join(session, lobby, state),
     leave: ({ session }: SessionConnection) =>
       memberships.leave(session.userId, { sessions: [session], sessionId: session.id }, lobby),

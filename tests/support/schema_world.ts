@@ -13,6 +13,8 @@ import { RecordingMember } from "./live_world.ts";
 import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
+import { IDLE_PEER } from "./idle_peer.ts";
+import { NO_TOKENS } from "./no_tokens.ts";
 
 /** What a test can choose. */
 export interface SchemaWorldOptions {
@@ -42,6 +44,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
     maxRoomsPerSession: 10,
   });
   const rooms = new Rooms({
+    authenticator: NO_TOKENS,
     engine,
     hub,
     ...parts,
@@ -69,7 +72,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
     core,
     /** A user with an open session. */
     connect(userId: string, scopes: readonly Scope[] = SCOPES): Caller {
-      const { session } = parts.sessions.connect({ userId, sessionId: `session-of-${userId}`, disconnect() {} });
+      const { session } = parts.sessions.connect({ userId, sessionId: `session-of-${userId}` }, IDLE_PEER);
       const principal = { userId, scopes: new Set(scopes), expiresAtMs: null };
       return { principal, sessionId: session.id, namesSession: true, session };
     },
