@@ -3,21 +3,24 @@ import { streamWith } from "./graphql_sse.ts";
 import { GRAPHQL_TRANSPORT_WS, publishWith, subscribeWith } from "./graphql_transport_ws.ts";
 import type { Peer } from "./peer.ts";
 import { MESSAGES, SEND_MESSAGE } from "./room_operations.ts";
+import { createToken, TOKEN_SECRET } from "./token.ts";
 import { findFreePort, type ServerProcess, startServerProcess } from "./server_process.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const PATH = "/graphql";
 
-/** This project's server, with its defaults and the permissions it needs. */
+let users = 0;
+
+/** This project's server, with its defaults and the permissions it needs. It asks for tokens: each connection is a user's. */
 export const graphqlRooms: Peer = {
   name: "graphql-rooms",
   path: PATH,
   subprotocol: GRAPHQL_TRANSPORT_WS,
   prepare: () => Promise.resolve(`graphql-rooms ${VERSION} on Deno ${Deno.version.deno}`),
   start: () => start(),
-  subscribe: (rooms) => subscribeWith(MESSAGES, rooms),
-  publish: () => publishWith(SEND_MESSAGE),
-  stream: (room) => streamWith(PATH, MESSAGES, room),
+  subscribe: (rooms) => subscribeWith(MESSAGES, rooms, nextToken()),
+  publish: () => publishWith(SEND_MESSAGE, nextToken()),
+  stream: (room) => streamWith(PATH, MESSAGES, { room, token: nextToken() }),
 };
 
 /** The same server with `--compression`, to connections that want it. */
@@ -35,5 +38,10 @@ function start(...flags: readonly string[]): Promise<ServerProcess> {
     command: Deno.execPath(),
     args: ["run", ...permissions, MAIN, "--port", String(port), "--log-level", "warn", ...flags],
     port,
+    env: { JWT_SECRET: TOKEN_SECRET },
   });
+}
+
+function nextToken(): string {
+  return createToken(`user-${users++}`);
 }

@@ -2,13 +2,18 @@ import { readContent, type RoomOperation } from "./graphql_transport_ws.ts";
 import type { Streaming } from "./peer.ts";
 
 /** A subscription with a field `content`, by GET as Server-Sent Events: `next` events, each with a result. */
-export function streamWith(path: string, { query, field }: RoomOperation, room: string): Streaming {
+export function streamWith(
+  path: string,
+  { query, field }: RoomOperation,
+  { room, token }: { readonly room: string; readonly token?: string },
+): Streaming {
   const parameters = new URLSearchParams({ query, variables: JSON.stringify({ room }) });
   return {
     request: [
       `GET ${path}?${parameters} HTTP/1.1`,
       "Host: 127.0.0.1",
       "Accept: text/event-stream",
+      ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
       "\r\n",
     ].join("\r\n"),
     mark: "",

@@ -10,12 +10,16 @@ export interface RoomOperation {
   readonly field: string;
 }
 
-/** A subscription with a field `content` for each of the rooms, over graphql-transport-ws. */
-export function subscribeWith({ query, field }: RoomOperation, rooms: readonly string[]): Subscribing {
+/** A subscription with a field `content` for each of the rooms, over graphql-transport-ws; with a token where one is asked for. */
+export function subscribeWith(
+  { query, field }: RoomOperation,
+  rooms: readonly string[],
+  token?: string,
+): Subscribing {
   const roomOf = new Map(rooms.map((room) => [crypto.randomUUID() as string, room]));
   const [only = ""] = roomOf.keys();
   return {
-    opening: CONNECTION_INIT,
+    opening: formatInit(token),
     mark: roomOf.size === 1 ? only : "",
     hear(text) {
       const message = parse(text);
@@ -32,11 +36,11 @@ export function subscribeWith({ query, field }: RoomOperation, rooms: readonly s
 }
 
 /** A mutation of `$room` and `$content` with a field `success`, over graphql-transport-ws. */
-export function publishWith({ query, field }: RoomOperation): Publishing {
+export function publishWith({ query, field }: RoomOperation, token?: string): Publishing {
   /** Operations under way, and whether each has been answered with success. */
   const pending = new Map<unknown, boolean>();
   return {
-    opening: CONNECTION_INIT,
+    opening: formatInit(token),
     send(room, content) {
       const id = crypto.randomUUID();
       pending.set(id, false);
@@ -83,7 +87,9 @@ interface SubscribeOptions {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-const CONNECTION_INIT = JSON.stringify({ type: "connection_init" });
+function formatInit(token: string | undefined): string {
+  return JSON.stringify({ type: "connection_init", ...(token === undefined ? {} : { payload: { token } }) });
+}
 
 function formatSubscribe({ id, query, variables }: SubscribeOptions): string {
   return JSON.stringify({ id, type: "subscribe", payload: { query, variables } });

@@ -15,7 +15,7 @@ const yoga = {
   subprotocol: GRAPHQL_TRANSPORT_WS,
   subscribe: (rooms) => subscribeWith(MESSAGES, rooms),
   publish: () => publishWith(SEND_MESSAGE),
-  stream: (room) => streamWith(PATH, MESSAGES, room),
+  stream: (room) => streamWith(PATH, MESSAGES, { room }),
 } satisfies Partial<Peer>;
 
 /** Stock GraphQL Yoga and graphql-ws on Node. */

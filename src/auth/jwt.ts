@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { RealtimeError } from "../core/errors.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import { readClaims } from "./claims.ts";
+import { VerifiedTokens } from "./verified_tokens.ts";
 import { KeysUnavailable, publicKeys, remoteKeys, secretKeys, type TokenKeys } from "./token_keys.ts";
 
 /** Where the keys come from. */
@@ -36,6 +37,7 @@ const RETRY_AFTER_MS = 5_000;
  */
 export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticator {
   const { issuer, audience, leewayMs, clock, telemetry } = deps;
+  const verified = new VerifiedTokens(leewayMs);
   let keys: TokenKeys | undefined;
 
   return {
@@ -47,18 +49,22 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
     },
     async authenticate({ token }) {
       if (token === null) throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
+      const nowMs = clock.now();
+      const known = verified.find(token, nowMs);
+      if (known !== undefined) return known;
       try {
-        return await check(token);
+        const principal = await check(token, nowMs);
+        verified.add(token, principal, nowMs);
+        return principal;
       } catch (error) {
         throw refusal(error);
       }
     },
   };
 
-  async function check(token: string): Promise<Principal> {
+  async function check(token: string, nowMs: number): Promise<Principal> {
     if (keys === undefined) throw new TypeError("Cannot check a token before open()");
     if (token.length > MAX_TOKEN_LENGTH) throw new Error("too long");
-    const nowMs = clock.now();
     const claims = await verify(token, keys, {
       algorithms: [...keys.algorithms],
       ...(issuer === undefined ? {} : { issuer }),
