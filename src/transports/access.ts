@@ -10,7 +10,7 @@ export interface AccessOptions {
 }
 
 /** Why a request is not let in, for the log and for its sender. */
-export type AccessRefusal = "host" | "origin";
+export type AccessRefusal = "no host" | "host" | "origin";
 
 /** Headers a page of another origin may send. */
 const ALLOWED_HEADERS = "content-type, authorization, x-user-id, x-session-id, last-event-id, apollo-require-preflight";
@@ -37,15 +37,15 @@ export class Access {
   /** Why the request is not let in; undefined when it is. */
   judge(request: IncomingMessage): AccessRefusal | undefined {
     const host = this.#hostOf(request);
-    if (host === undefined || (this.#openOnLoopback && !isLoopbackHost(host.hostname))) return "host";
+    if (host === undefined) return "no host";
+    if (this.#openOnLoopback && !isLoopbackHost(host.hostname)) return "host";
     const { origin } = request.headers;
     if (origin === undefined) return isForeignEmbed(request) ? "origin" : undefined;
-    return this.#allows(origin, host) ? undefined : "origin";
+    return this.#allows(origin, request) ? undefined : "origin";
   }
 
   /** Says what a page of the request's origin, which was let in, may read (CORS, Fetch standard). */
   writeCorsHeaders(request: IncomingMessage, response: ServerResponse): void {
-    response.setHeader("vary", "Origin");
     const { origin } = request.headers;
     if (origin === undefined) return;
     response.setHeader("access-control-allow-origin", origin);
@@ -65,11 +65,10 @@ export class Access {
     return this.#lastHost?.parsed;
   }
 
-  #allows(origin: string, host: URL): boolean {
+  #allows(origin: string, request: IncomingMessage): boolean {
     const page = parseOrigin(origin);
     if (page === undefined) return false;
-    // Behind a proxy that ends TLS the scheme is not known here, so it is not compared.
-    if (page.host === host.host) return true;
+    if (isOwnPage(page, request)) return true;
     if (this.#openOnLoopback && isLoopbackHost(page.hostname)) return true;
     return this.#allowed.has(page.origin);
   }
@@ -81,6 +80,27 @@ export class Access {
  */
 function isForeignEmbed({ headers }: IncomingMessage): boolean {
   return headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] !== "navigate";
+}
+
+/**
+ * Whether a page is the server's own: of the same host and port.
+ *
+ * Behind a proxy that ends TLS the server's scheme is not known here, so an `https:` page
+ * is believed. An `http:` page is not where the server is reached by TLS: whoever sits on
+ * the wire writes such pages. The proxy says so, or the browser does, for which that page
+ * is of another site; and neither can a page forge.
+ */
+function isOwnPage(page: URL, { headers }: IncomingMessage): boolean {
+  // Parsed with the page's scheme, which decides the port that is left out.
+  if (URL.parse(`${page.protocol}//${headers.host}`)?.host !== page.host) return false;
+  if (page.protocol === "https:") return true;
+  const site = headers["sec-fetch-site"];
+  return (site === undefined || site === "same-origin") && !isForwardedFromTls(headers["x-forwarded-proto"]);
+}
+
+/** By the first proxy's word, which the client talked to; some write `wss` for a WebSocket. */
+function isForwardedFromTls(protocols: string | string[] | undefined): boolean {
+  return /^\s*(?:https|wss)\s*(?:,|$)/i.test(String(protocols ?? ""));
 }
 
 /** An Origin that is one: not `null`, nothing behind scheme, host and port. */

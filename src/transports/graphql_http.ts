@@ -11,7 +11,8 @@ import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
 import { GRAPHQL_PATH } from "./paths.ts";
-import { readBody } from "./request_body.ts";
+import { isJsonType, readBody } from "./request_body.ts";
+import { isSentByForeignTag } from "./same_site.ts";
 
 /** What GraphQL over HTTP needs. */
 export interface GraphqlHttpDeps extends IdentifyDeps {
@@ -59,6 +60,7 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
       // Nobody hears what is wrong with a document before it is known who asks.
       const viewer = await identifyRequest(request, response, deps);
       const subscription = asked === undefined ? undefined : subscriptionOf(asked);
+      if (subscription !== undefined && isSentByForeignTag(request)) throw foreignTag();
       if (subscription !== undefined) return await deps.streams.serve(request, response, subscription, viewer);
       // Yoga takes a body that was read before it from here.
       if (request.method === "POST") Object.assign(request, { body: asked });
@@ -106,6 +108,11 @@ function methodNotAllowed({ method }: IncomingMessage, response: ServerResponse)
   return new HttpRefusal(405, `Cannot answer ${method}: must be GET or POST`);
 }
 
+/** A subscription can make its user a member of a room: nobody is to become one by a link. */
+function foreignTag(): RealtimeError {
+  return new RealtimeError("FORBIDDEN", "Cannot subscribe from another site by a link or a tag: must be a fetch");
+}
+
 /** Once the connection is closed, node:http may have no socket left to ask. */
 function isGone(request: { readonly socket: { readonly destroyed: boolean } | null }): boolean {
   return request.socket === null || request.socket.destroyed;
@@ -113,8 +120,7 @@ function isGone(request: { readonly socket: { readonly destroyed: boolean } | nu
 
 async function readPost(request: IncomingMessage, maxBytes: number): Promise<OperationRequest> {
   const type = request.headers["content-type"] ?? "";
-  // Any other type a foreign page could send without asking first (Fetch standard, CORS-safelisted).
-  if (!/^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type)) {
+  if (!isJsonType(type)) {
     throw new HttpRefusal(415, `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`);
   }
   const body = parseObject(await readBody(request, maxBytes), "body");

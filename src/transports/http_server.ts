@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { RealtimeError } from "../core/errors.ts";
@@ -10,7 +10,8 @@ import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
 import { answerHealth, answerReady } from "./ops.ts";
 import type { Pages } from "./pages.ts";
-import { GRAPHQL_PATH, HEALTH_PATH, READY_PATH } from "./paths.ts";
+import { GRAPHQL_PATH, HEALTH_PATH, pathOf, READY_PATH } from "./paths.ts";
+import { refusalOf } from "./request_refusal.ts";
 import { TcpConnections } from "./tcp_connections.ts";
 import { refuseUpgrade, type WebSocketTransport } from "./websocket.ts";
 
@@ -40,7 +41,18 @@ const SERVER_OPTIONS = {
   /** How often the two are looked at. */
   connectionsCheckingInterval: 1_000,
   // Any other upgrade is to be passed over (RFC 9110 section 7.8): some clients offer h2c with every request.
-  shouldUpgradeCallback: ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket",
+  shouldUpgradeCallback: ({ headers, httpVersion }: IncomingMessage): boolean =>
+    httpVersion === "1.1" && headers.upgrade?.toLowerCase() === "websocket",
+};
+/** What every answer says, unless it is a page or a stream and says otherwise. */
+const COMMON_HEADERS: Readonly<Record<string, string>> = {
+  // Also a refusal: from a cache it would refuse those who are let in.
+  "vary": "Origin",
+  // What one user is told is nobody else's, and no cache's.
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  // A page that is let in asks by CORS, which this does not touch; tags of other pages get nothing.
+  "cross-origin-resource-policy": "same-origin",
 };
 /** TCP connections beyond those that may do something: to be told that there are too many. */
 const CONNECTION_MARGIN = 768;
@@ -64,7 +76,8 @@ export class HttpServer {
     });
     this.#server.on("upgrade", (request, socket, head) => {
       this.#connections.heard(request.socket);
-      if (!this.#isLetIn(request)) return refuseUpgrade(socket, 403, "Forbidden");
+      const refusal = refusalOf(request, deps);
+      if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, STATUS_CODES[refusal.status]!);
       if (pathOf(request) !== GRAPHQL_PATH) return refuseUpgrade(socket, 404, "Not Found");
       deps.webSockets.upgrade(request, socket, head);
     });
@@ -110,39 +123,31 @@ export class HttpServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const { access, graphql, pages } = this.#deps;
-    if (!this.#isLetIn(request)) {
-      return answerError(
-        response,
-        new RealtimeError("FORBIDDEN", "Cannot answer this request: its Host or Origin is not allowed"),
-      );
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
+    // An upgrade that is passed over leaves the parser where it was: it reads no second request.
+    if (this.#stopping !== undefined || request.headers.upgrade !== undefined) {
+      response.setHeader("connection", "close");
+    }
+    const refusal = refusalOf(request, this.#deps);
+    if (refusal !== undefined) {
+      if (refusal.closes) response.setHeader("connection", "close");
+      return answerError(response, refusal.error, refusal.status);
     }
     access.writeCorsHeaders(request, response);
-    if (this.#stopping !== undefined) response.setHeader("connection", "close");
-    if (request.method === "OPTIONS") return access.answerPreflight(response);
-    if (path === HEALTH_PATH) return answerHealth(response);
-    if (path === READY_PATH) return answerReady(response, this.#stopping === undefined);
+    if (path === HEALTH_PATH || path === READY_PATH) {
+      if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(request, response);
+      return path === HEALTH_PATH ? answerHealth(response) : answerReady(response, this.#stopping === undefined);
+    }
     if (pages?.answer(request, response)) return;
     if (path !== GRAPHQL_PATH) {
       return answerJson(response, 404, { error: `Nothing is here: the API is at ${GRAPHQL_PATH}` });
     }
+    if (request.method === "OPTIONS") return access.answerPreflight(response);
     void graphql(request, response);
-  }
-
-  #isLetIn(request: IncomingMessage): boolean {
-    const refusal = this.#deps.access.judge(request);
-    if (refusal === undefined) return true;
-    this.#deps.telemetry.record("warn", "request.refused", {
-      reason: refusal,
-      host: request.headers.host,
-      origin: request.headers.origin,
-      path: pathOf(request),
-      remoteAddress: request.socket.remoteAddress,
-    });
-    return false;
   }
 }
 
-/** The path without its query: a token may stand there. */
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? "/").split("?", 1)[0]!;
+function refuseMethod({ method }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("allow", "GET, HEAD");
+  answerError(response, new RealtimeError("BAD_USER_INPUT", `Cannot answer ${method}: must be GET or HEAD`), 405);
 }

@@ -39,6 +39,10 @@ interface LoadedPage {
 /** What is handed to the socket at once, in bytes: a slow reader of a big page holds no more. */
 const CHUNK_BYTES = 65_536;
 
+/** What no page of ours asks a browser for, and no script in one is to. */
+const PERMISSIONS =
+  "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=()";
+
 /** A page: made when first asked for, compressed once, and kept. */
 export class Page {
   readonly #deps: PageDeps;
@@ -91,6 +95,9 @@ export class Page {
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
         "referrer-policy": "no-referrer",
+        "permissions-policy": PERMISSIONS,
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
       },
       identity: encoded(bytes),
       gzip: encoded(await compress(bytes)),

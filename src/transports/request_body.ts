@@ -26,3 +26,8 @@ function tooLarge(maxBytes: number): RealtimeError {
     limit: maxBytes,
   });
 }
+
+/** Whether a body is JSON by its type. Any other a foreign page could send without asking first (Fetch standard, CORS-safelisted). */
+export function isJsonType(type: string | undefined): boolean {
+  return type !== undefined && /^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type);
+}

@@ -153,7 +153,7 @@ export class WebSocketTransport {
 
 /** Answers an upgrade with anything but 101, and ends the TCP connection. */
 export function refuseUpgrade(socket: Duplex, status: number, text: string, headers: readonly string[] = []): void {
-  const lines = [`HTTP/1.1 ${status} ${text}`, "Connection: close", "Content-Length: 0", ...headers];
+  const lines = [`HTTP/1.1 ${status} ${text}`, "Connection: close", "Content-Length: 0", "Vary: Origin", ...headers];
   socket.on("error", () => {
     // The refused peer may be gone already: nothing is owed to it.
   });
