@@ -55,11 +55,15 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
 
   return async (request, response) => {
     try {
-      if (request.method !== "GET" && request.method !== "POST") throw methodNotAllowed(request, response);
+      if (request.method !== "GET" && request.method !== "POST") {
+        throw methodNotAllowed(request, response, "GET, POST");
+      }
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
       // Nobody hears what is wrong with a document before it is known who asks.
       const viewer = await identifyRequest(request, response, deps);
-      const subscription = asked === undefined ? undefined : subscriptionOf(asked);
+      const operation = asked === undefined ? undefined : operationOf(asked);
+      if (operation?.kind === "mutation" && request.method === "GET") throw methodNotAllowed(request, response, "POST");
+      const subscription = operation?.kind === "subscription" ? operation : undefined;
       if (subscription !== undefined && isSentByForeignTag(request)) throw foreignTag();
       if (subscription !== undefined) return await deps.streams.serve(request, response, subscription, viewer);
       // Yoga takes a body that was read before it from here.
@@ -71,14 +75,13 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
   };
 
   /** What is asked decides, not what is accepted: some clients accept a stream for everything. */
-  function subscriptionOf(asked: OperationRequest): Operation | undefined {
+  function operationOf(asked: OperationRequest): Operation | undefined {
     if (typeof asked.query !== "string") return undefined;
     const { variables } = asked;
     if (variables !== undefined && variables !== null && (typeof variables !== "object" || Array.isArray(variables))) {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot read the variables: must be one JSON object");
     }
-    const { operation } = deps.operations.prepare(asked);
-    return operation?.kind === "subscription" ? operation : undefined;
+    return deps.operations.prepare(asked).operation;
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -103,9 +106,9 @@ class HttpRefusal extends RealtimeError {
   }
 }
 
-function methodNotAllowed({ method }: IncomingMessage, response: ServerResponse): HttpRefusal {
-  response.setHeader("allow", "GET, POST");
-  return new HttpRefusal(405, `Cannot answer ${method}: must be GET or POST`);
+function methodNotAllowed({ method }: IncomingMessage, response: ServerResponse, allowed: string): HttpRefusal {
+  response.setHeader("allow", allowed);
+  return new HttpRefusal(405, `Cannot answer ${method}: must be ${allowed.replace(", ", " or ")}`);
 }
 
 /** A subscription can make its user a member of a room: nobody is to become one by a link. */

@@ -31,7 +31,10 @@ export function faultOf(request: IncomingMessage): RequestFault | undefined {
   if (twice !== undefined) return { status: 400, requirement: `must have one ${twice} header` };
   if (headers.host === undefined) return { status: 400, requirement: "must have a host header" };
   const coding = headers["transfer-encoding"];
-  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || headers["content-length"] !== undefined)) {
+  if (coding === undefined) return undefined;
+  // In HTTP/1.0 there is no such thing: the parser hands the body over, and then complains of it.
+  if (httpVersion === "1.0") return { status: 400, requirement: "must say its length by content-length" };
+  if (coding.toLowerCase() !== "chunked" || headers["content-length"] !== undefined) {
     return { status: 400, requirement: "must say its length once, by content-length or by transfer-encoding: chunked" };
   }
   return undefined;
