@@ -45,15 +45,15 @@ const SERVER_OPTIONS = {
     httpVersion === "1.1" && headers.upgrade?.toLowerCase() === "websocket",
 };
 /** What every answer says, unless it is a page or a stream and says otherwise. */
-const COMMON_HEADERS: Readonly<Record<string, string>> = {
+const COMMON_HEADERS = [
   // Also a refusal: from a cache it would refuse those who are let in.
-  "vary": "Origin",
+  ["vary", "Origin"],
   // What one user is told is nobody else's, and no cache's.
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
+  ["cache-control", "no-store"],
+  ["x-content-type-options", "nosniff"],
   // A page that is let in asks by CORS, which this does not touch; tags of other pages get nothing.
-  "cross-origin-resource-policy": "same-origin",
-};
+  ["cross-origin-resource-policy", "same-origin"],
+] as const;
 /** TCP connections beyond those that may do something: to be told that there are too many. */
 const CONNECTION_MARGIN = 768;
 
@@ -123,7 +123,7 @@ export class HttpServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const { access, graphql, pages } = this.#deps;
-    for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of COMMON_HEADERS) response.setHeader(name, value);
     // An upgrade that is passed over leaves the parser where it was: it reads no second request.
     if (this.#stopping !== undefined || request.headers.upgrade !== undefined) {
       response.setHeader("connection", "close");

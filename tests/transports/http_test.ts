@@ -108,6 +108,29 @@ Deno.test("a preflight of an allowed origin names methods and headers, and answe
   await response.body?.cancel();
 });
 
+Deno.test("no answer but a page is kept by a cache, guessed at, or shown in a page of another origin", async () => {
+  await using server = await startLocalServer();
+  const query = encodeURIComponent("{ viewer { userId } }");
+  const post = { method: "POST", headers: JSON_TYPE };
+  const answers = await Promise.all([
+    fetch(server.url, { ...post, body: VIEWER }),
+    fetch(server.url, { ...post, body: "{" }),
+    fetch(server.url, { ...post, body: VIEWER, headers: { ...JSON_TYPE, origin: "https://evil.example" } }),
+    fetch(server.url, { method: "OPTIONS" }),
+    fetch(`${server.url}?query=${query}`, { headers: { authorization: "Bearer token" } }),
+    fetch(`${server.url}?query=${query}`, { headers: { accept: "application/graphql-response+json" } }),
+    fetch(`${server.url}?query=${encodeURIComponent("{ nobody }")}`),
+    fetch(new URL("/health", server.url)),
+    fetch(new URL("/nothing", server.url)),
+  ]);
+
+  for (const { status, headers, body } of answers) {
+    await body?.cancel();
+    const names = ["cache-control", "x-content-type-options", "cross-origin-resource-policy", "vary"];
+    assertEquals(names.map((name) => headers.get(name)), ["no-store", "nosniff", "same-origin", "Origin"], `${status}`);
+  }
+});
+
 Deno.test("/health and /ready answer 200, and another path 404", async () => {
   await using server = await startLocalServer();
   const get = async (path: string) => {

@@ -28,6 +28,10 @@ Deno.test("every page is sent with its type, its policy, and what keeps it from 
     assertEquals(headers["x-content-type-options"], "nosniff");
     assertEquals(headers["x-frame-options"], "DENY");
     assertEquals(headers["referrer-policy"], "no-referrer");
+    assertEquals(headers["cross-origin-opener-policy"], "same-origin");
+    assertEquals(headers["cross-origin-resource-policy"], "same-origin");
+    assertStringIncludes(String(headers["permissions-policy"]), "camera=(), microphone=(), geolocation=()");
+    assertStringIncludes(String(headers["content-security-policy"]), "frame-ancestors 'none'");
     assertEquals(headers.vary, "Origin, Accept, Accept-Encoding");
     assertStringIncludes(String(headers["content-security-policy"]), "default-src 'none'; ");
   }
