@@ -119,7 +119,11 @@ async function ask(port: number, road: Road, origins: readonly string[], cookie?
   const head = [`${line} HTTP/1.1`, `Host: ${HOST}`, ...fields, ...origins.map((origin) => `Origin: ${origin}`)];
   if (cookie !== undefined) head.push(`Cookie: ${cookie}`);
   if (body !== "") head.push(`Content-Length: ${body.length}`);
-  const { responses } = await exchange(port, `${head.join("\r\n")}\r\n\r\n${body}`, /\r\n\r\n/);
+  const { responses } = await exchange(
+    port,
+    `${head.join("\r\n")}\r\n\r\n${body}`,
+    (received) => received.includes("\r\n\r\n"),
+  );
   return responses[0]!;
 }
 

@@ -20,16 +20,20 @@ export interface RawExchange {
 /**
  * Sends these bytes (one for each character) on a connection of their own, and reads what comes back.
  *
- * Until the server ends the connection, or until `enough` is in what has come.
+ * Until the server ends the connection, or until what has come is enough.
  */
-export async function exchange(port: number, text: string, enough?: RegExp): Promise<RawExchange> {
+export async function exchange(
+  port: number,
+  text: string,
+  isEnough: (received: string) => boolean = () => false,
+): Promise<RawExchange> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const sent = send(connection, Buffer.from(text, "latin1"));
   let received = "";
   let isClosed = false;
   try {
     const chunk = new Uint8Array(65_536);
-    while (!isClosed && !enough?.test(received)) {
+    while (!isClosed && !isEnough(received)) {
       const read = connection.read(chunk).catch(() => null);
       const count = await awaited(read, () => `the end of ${JSON.stringify(received.slice(-500))}`);
       if (count === null) isClosed = true;
