@@ -27,7 +27,11 @@ function tooLarge(maxBytes: number): RealtimeError {
   });
 }
 
-/** Whether a body is JSON by its type. Any other a foreign page could send without asking first (Fetch standard, CORS-safelisted). */
+/**
+ * Whether a body is JSON by its type.
+ *
+ * Other types a foreign page can send without asking first (Fetch standard, CORS-safelisted).
+ */
 export function isJsonType(type: string | undefined): boolean {
   return type !== undefined && /^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type);
 }

@@ -19,6 +19,9 @@ export interface RequestRefusal {
   readonly closes: boolean;
 }
 
+/** Of what a stranger has written, in characters. */
+const LOGGED_LENGTH = 200;
+
 /** Judges a request by its form, its Host and its Origin; who is refused is logged. Undefined: it is served. */
 export function refusalOf(
   request: IncomingMessage,
@@ -29,9 +32,9 @@ export function refusalOf(
   if (reason === undefined) return undefined;
   telemetry.record("warn", "request.refused", {
     reason,
-    host: request.headers.host,
-    origin: request.headers.origin,
-    path: pathOf(request),
+    host: request.headers.host?.slice(0, LOGGED_LENGTH),
+    origin: request.headers.origin?.slice(0, LOGGED_LENGTH),
+    path: pathOf(request).slice(0, LOGGED_LENGTH),
     remoteAddress: request.socket.remoteAddress,
   });
   if (fault !== undefined) return malformed(fault.status, fault.requirement);

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { type LocalServer, startLocalServer } from "../support/local_server.ts";
 import { exchange } from "../support/raw_exchange.ts";
 import { MARKER, ROOM, SMUGGLED } from "./smuggled_requests.ts";
@@ -42,6 +42,21 @@ Deno.test("header smuggling: a malformed Host is refused on every road of a serv
   }
   const { responses } = await exchange(server.port, MARKER.replace("localhost", "rooms.example"));
   assertEquals(responses[0]!.status, 200);
+});
+
+Deno.test("a request that is refused leaves one short line in the log, whatever it says", async () => {
+  await using server = await startLocalServer();
+  const long = "x".repeat(7_000);
+
+  await exchange(
+    server.port,
+    `GET /${long}?token=secret HTTP/1.1\r\nHost: localhost\r\nOrigin: http://${long}\r\nConnection: close\r\n\r\n`,
+  );
+
+  const { records } = server.telemetry;
+  assertEquals(records.map(({ level, event }) => `${level} ${event}`), ["warn request.refused"]);
+  assertLess(JSON.stringify(records).length, 1_000);
+  assertEquals(JSON.stringify(records).includes("secret"), false);
 });
 
 /** How many there are in the room. */
