@@ -176,6 +176,7 @@ export function createRooms(
     ...shared,
     keeper: receipts,
     authenticator,
+    tokenCookie,
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
     compression: server.compression,

@@ -3,9 +3,11 @@ import { getCookies } from "@std/http/cookie";
 import { ulid } from "@std/ulid";
 import type { Authenticator, Credentials } from "../core/auth.ts";
 import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
+import { RealtimeError } from "../core/errors.ts";
 import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
 import type { Sessions } from "../core/sessions.ts";
-import { bearerToken, readToken } from "./token_carriers.ts";
+import { PROOF_NEEDED, provesItsPage } from "./same_site.ts";
+import { bearerToken, type CarriedToken, readToken } from "./token_carriers.ts";
 
 const GUEST_COOKIE = "graphql-rooms-guest";
 const GUEST_COOKIE_SECONDS = 31_536_000;
@@ -46,7 +48,7 @@ export function readGuest(request: IncomingMessage, authenticator: Authenticator
 /**
  * Tells who sends an HTTP request: its token, `x-user-id`, `x-session-id`.
  *
- * @throws {RealtimeError} `UNAUTHENTICATED`, `BAD_USER_INPUT`
+ * @throws {RealtimeError} `UNAUTHENTICATED`, `FORBIDDEN` for a cookie that any page may send, `BAD_USER_INPUT`
  */
 export async function identifyRequest(
   request: IncomingMessage,
@@ -55,8 +57,10 @@ export async function identifyRequest(
 ): Promise<Caller> {
   const claimedUserId = headerOf(request, "x-user-id");
   const guest = readGuest(request, authenticator);
+  const token = readToken(request, tokenCookie);
+  if (authenticator.needsToken && isUnproven(request, token)) throw new RealtimeError("FORBIDDEN", PROOF_NEEDED);
   const principal = await authenticator.authenticate({
-    token: readToken(request, tokenCookie)?.text ?? null,
+    token: token?.text ?? null,
     claimedUserId,
     guestSecret: guest.secret,
   });
@@ -65,6 +69,11 @@ export async function identifyRequest(
   if (named === null) return { principal, sessionId: ulid(), namesSession: false, session: undefined };
   const sessionId = parseSessionId(named);
   return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId) };
+}
+
+/** Whether nothing but a cookie says who asks, and any page may have made a browser send it. */
+export function isUnproven(request: IncomingMessage, token: CarriedToken | undefined): boolean {
+  return token?.carrier === "cookie" && !provesItsPage(request);
 }
 
 /**

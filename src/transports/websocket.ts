@@ -14,15 +14,18 @@ import { FrameBatch } from "./frame_batch.ts";
 import type { SocketEnd } from "./goodbye.ts";
 import { HeardSocket } from "./heard_socket.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { readGuest } from "./identify.ts";
+import { isUnproven, readGuest } from "./identify.ts";
 import { dropSmallWindows, PERMESSAGE_DEFLATE } from "./permessage_deflate.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
+import { readToken } from "./token_carriers.ts";
 import { SocketConnection, type SocketConnectionDeps } from "./socket_connection.ts";
 
 /** What the WebSocket transport needs. */
 export interface WebSocketTransportDeps {
   readonly protocol: Server<SocketConnection>;
   readonly authenticator: Authenticator;
+  /** The cookie that may hold a token. */
+  readonly tokenCookie: string;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** Bytes of one inbound message; and of the first one, the connection_init. */
@@ -95,7 +98,11 @@ export class WebSocketTransport {
       return refuseUpgrade(socket, 503, "Service Unavailable");
     }
     if (this.#deps.compression) dropSmallWindows(request);
-    const guest = readGuest(request, this.#deps.authenticator);
+    const { authenticator, tokenCookie } = this.#deps;
+    if (authenticator.needsToken && isUnproven(request, readToken(request, tokenCookie))) {
+      return refuseUpgrade(socket, 403, "Forbidden");
+    }
+    const guest = readGuest(request, authenticator);
     if (guest.setCookie !== undefined) this.#cookies.set(request, guest.setCookie);
     this.#server.handleUpgrade(
       request,
