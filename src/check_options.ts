@@ -30,6 +30,10 @@ export const BOUNDS: { readonly [Part in "server" | "history" | "presence" | "li
     initBytes: [1, GIBIBYTE],
     initTimeoutMs: [1, DAY_MS],
     documentTokens: [1, MILLION],
+    documentDepth: [1, 100],
+    documentAliases: [0, MILLION],
+    documentFields: [1, MILLION],
+    answerNodes: [1, MILLION],
     operationIdCharacters: [1, MILLION],
     subscriptionsPerConnection: [1, MILLION],
     roomsPerSession: [1, MILLION],
@@ -109,6 +113,7 @@ export function checkSettings(settings: Settings): void {
   checkText("server.host", server.host, HOST_RULE);
   checkList("server.allowedOrigins", server.allowedOrigins, ORIGIN_RULE);
   checkType("server.pages", server.pages, "boolean");
+  if (server.introspection !== undefined) checkType("server.introspection", server.introspection, "boolean");
   checkType("server.compression", server.compression, "boolean");
   checkType("auth.anonymous", auth.anonymous, "boolean");
   checkList("auth.anonymousScopes", auth.anonymousScopes, SCOPE_RULE);

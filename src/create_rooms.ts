@@ -142,9 +142,10 @@ export function createRooms(
   });
 
   const mask = createErrorMask(telemetry);
-  const documents = new Documents(schema, { maxTokens: limits.documentTokens });
+  const introspection = server.introspection ?? !authenticator.needsToken;
+  const documents = new Documents(schema, { limits, introspection });
   const live = new LiveSelections({ hub, rooms, mask, clock });
-  const operations = new Operations({ schema, documents, live, mask });
+  const operations = new Operations({ schema, documents, live, mask, maxNodes: limits.answerNodes });
 
   const tokenCookie = auth.jwt?.cookie ?? JWT_DEFAULTS.cookie;
   const hooks = connectionHooks(options, telemetry);
@@ -191,7 +192,6 @@ export function createRooms(
     }),
     graphql: createGraphqlHttp({
       schema,
-      documents,
       operations,
       streams,
       rooms,

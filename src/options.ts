@@ -46,6 +46,11 @@ export interface ServerOptions {
    * memory for each client that sends compressed. @default false
    */
   readonly compression?: boolean;
+  /**
+   * Answers introspection, and tells whoever mistypes a name what it may have meant.
+   * @default true while nobody needs a token, else false
+   */
+  readonly introspection?: boolean;
   /** How often sockets are pinged, in milliseconds; one silent for two pings is ended. @default 15_000 */
   readonly pingMs?: number;
   /** How long a stop waits for clients to go before it cuts them off, in milliseconds. @default 20_000 */
@@ -113,6 +118,17 @@ export interface LimitOptions {
   readonly initTimeoutMs?: number;
   /** Lexical tokens of one GraphQL document; more is `GRAPHQL_PARSE_FAILED`. @default 1_000 */
   readonly documentTokens?: number;
+  /** Fields one within the other, outside introspection; more is `QUERY_TOO_COMPLEX`. @default 8 */
+  readonly documentDepth?: number;
+  /** Aliases of an operation, its fragments expanded; more is `QUERY_TOO_COMPLEX`. @default 15 */
+  readonly documentAliases?: number;
+  /** Fields of an operation, its fragments expanded; more is `QUERY_TOO_COMPLEX`. @default 500 */
+  readonly documentFields?: number;
+  /**
+   * Objects in lists that one answer may have, counted by the pages asked for before
+   * anything is read; more is `QUERY_TOO_COMPLEX`. @default 1_000
+   */
+  readonly answerNodes?: number;
   /** Characters of an operation id; more is `BAD_USER_INPUT`. @default 128 */
   readonly operationIdCharacters?: number;
   /** Live operations of one connection; more is `SUBSCRIPTION_LIMIT`. @default 100 */
@@ -131,7 +147,7 @@ export interface LimitOptions {
 /** The options with every default filled in. */
 export interface Settings {
   readonly nodeId: string | undefined;
-  readonly server: Required<ServerOptions>;
+  readonly server: Required<Omit<ServerOptions, "introspection">> & Pick<ServerOptions, "introspection">;
   readonly auth: Required<Omit<AuthOptions, "authorize" | "jwt">> & Pick<AuthOptions, "authorize"> & {
     readonly jwt?: JwtSettings;
   };
@@ -166,6 +182,10 @@ export const DEFAULTS: Omit<Settings, "nodeId"> = {
     initBytes: 32_768,
     initTimeoutMs: 3_000,
     documentTokens: 1_000,
+    documentDepth: 8,
+    documentAliases: 15,
+    documentFields: 500,
+    answerNodes: 1_000,
     operationIdCharacters: 128,
     subscriptionsPerConnection: 100,
     roomsPerSession: 100,
@@ -208,11 +228,17 @@ const JWT_NAMES = ["secret", "publicKeys", "jwksUrl", "issuer", "audience", ...O
 
 const OPTION_NAMES = [...Object.keys(DEFAULTS), "nodeId", "telemetry", "onConnect", "onDisconnect"];
 
+/** Options that are what they are without a value. */
+const WITHOUT_DEFAULT: { readonly [Part in keyof Parts]?: readonly string[] } = {
+  server: ["introspection"],
+  auth: ["authorize", "jwt"],
+};
+
 function fill<Part extends keyof Parts>(part: Part, given: RoomsOptions[Part]): Parts[Part] {
   const defaults = DEFAULTS[part];
   if (given === undefined) return defaults;
   checkType(part, given, "object");
-  checkNames(`${part}.`, given, [...Object.keys(defaults), ...(part === "auth" ? ["authorize", "jwt"] : [])]);
+  checkNames(`${part}.`, given, [...Object.keys(defaults), ...WITHOUT_DEFAULT[part] ?? []]);
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(set) };
 }

@@ -142,6 +142,11 @@ export const SETTINGS: readonly Setting[] = [
     defaultText: "off, the pages are served",
     put: (draft, value) => draft.server.pages = !value,
   }),
+  setting("introspection", boolean(), {
+    help: "tell clients what the schema holds, also what a mistyped name may have meant",
+    defaultText: "on while nobody needs a token",
+    put: (draft, value) => draft.server.introspection = value,
+  }),
   setting("compression", boolean(), {
     help: "compress large messages for WebSocket clients that offer it",
     defaultText: "off",

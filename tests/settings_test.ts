@@ -32,6 +32,8 @@ const READ: readonly (readonly [flag: string, text: string, options: RoomsOption
   }],
   ["no-pages", "true", { server: { pages: false } }],
   ["no-pages", "0", { server: { pages: true } }],
+  ["introspection", "true", { server: { introspection: true } }],
+  ["introspection", "0", { server: { introspection: false } }],
   ["compression", "true", { server: { compression: true } }],
   ["compression", "0", { server: { compression: false } }],
   ["history-count", "10", { history: { count: 10 } }],

@@ -57,7 +57,7 @@ const EVENT_KINDS: Readonly<Record<RoomEventKind, FeedEvent["kind"]>> = {
   SNAPSHOT: "snapshot",
 };
 /** The most members one snapshot lists. */
-const MAX_SNAPSHOT_MEMBERS = 1_000;
+export const MAX_SNAPSHOT_MEMBERS = 1_000;
 
 /**
  * Opens what `messages` follows: a room's messages and those to everyone, or the latter alone.

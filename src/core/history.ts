@@ -31,7 +31,7 @@ export interface HistoryDeps {
 }
 
 /** Messages of a page nobody gave a size. */
-const DEFAULT_PAGE = 50;
+export const DEFAULT_PAGE = 50;
 const MAX_PAGE = 300;
 
 /**

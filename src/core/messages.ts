@@ -55,7 +55,8 @@ const KEY_TTL_MS = 300_000;
 const ATTEMPT_TTL_MS = RECEIPT_TTL_MS;
 const MAX_KEY_LENGTH = 64;
 const MAX_EVENT_LENGTH = 128;
-const MAX_DATA_LEVELS = 32;
+/** Arrays and objects of a message's data, one within the other. */
+export const MAX_DATA_LEVELS = 32;
 
 /**
  * Sends a message that has been authorized.

@@ -81,6 +81,11 @@ export function withCode(error: GraphQLError, code: ErrorCode): GraphQLError {
   return rebuild(error, { place: error, extensions: { ...error.extensions, code } });
 }
 
+/** Refuses a document or an operation for what it would cost. */
+export function tooComplex(message: string, limit: number): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: "QUERY_TOO_COMPLEX" satisfies ErrorCode, limit } });
+}
+
 /** What graphql-js wrapped, or the error itself when nothing. */
 function rootOf(error: unknown): unknown {
   let root = error;

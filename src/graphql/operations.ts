@@ -1,5 +1,6 @@
 import {
   createSourceEventStream,
+  type DocumentNode,
   execute,
   type ExecutionArgs,
   type ExecutionResult,
@@ -11,9 +12,12 @@ import {
   type OperationTypeNode,
   validateSubscriptionArgs,
 } from "graphql";
+import type { ErrorCode } from "../core/errors.ts";
 import type { Unfollow } from "../core/rooms.ts";
 import type { Context } from "./context.ts";
+import { checkVariables } from "./check_variables.ts";
 import type { Documents } from "./documents.ts";
+import { tooComplex } from "./errors.ts";
 import type { LiveMember } from "./live_selection.ts";
 import type { LiveOperation, LiveSelections } from "./live_selections.ts";
 import { LiveSource } from "./live_source.ts";
@@ -36,8 +40,13 @@ export interface Operation {
 
 /** An operation, or why it cannot be run. */
 export type PreparedOperation =
-  | { readonly operation: Operation; readonly errors?: never }
-  | { readonly operation?: never; readonly errors: readonly GraphQLError[] };
+  | { readonly operation: Operation; readonly document: DocumentNode; readonly errors?: never }
+  /** Without a document it could not even be parsed. */
+  | {
+    readonly operation?: never;
+    readonly document: DocumentNode | undefined;
+    readonly errors: readonly GraphQLError[];
+  };
 
 /** A running subscription, or why it cannot run. */
 export type Subscribed =
@@ -54,7 +63,12 @@ export interface OperationsDeps {
   readonly live: LiveSelections;
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
+  /** Objects in lists that one answer may have. */
+  readonly maxNodes: number;
 }
+
+/** Characters of a subscription's document and variables: both are kept for as long as it runs. */
+const MAX_LIVE_CHARACTERS = 16 * 1024;
 
 /**
  * Runs operations for every transport: one place for every check and every mask.
@@ -70,19 +84,19 @@ export class Operations {
 
   /** Parses, validates and picks the operation. Never throws. */
   prepare(request: OperationRequest): PreparedOperation {
-    const { document, errors } = this.#deps.documents.check(request.query);
-    if (errors !== undefined) return { errors };
-    const operation = getOperationAST(document, request.operationName);
-    if (operation === null || operation === undefined) return { errors: [unknownOperation(request.operationName)] };
-    const { schema } = this.#deps;
-    return {
-      operation: {
-        kind: operation.operation,
-        text: request.query,
-        node: operation,
-        args: { schema, document, operationName: request.operationName, variableValues: request.variables },
-      },
-    };
+    const { schema, documents, maxNodes } = this.#deps;
+    const { query, operationName, variables } = request;
+    const { document, sizes, errors } = documents.check(query);
+    if (errors !== undefined) return { document, errors };
+    const node = getOperationAST(document, operationName);
+    if (node === null || node === undefined) return { document, errors: [unknownOperation(operationName)] };
+    const tooDeep = checkVariables(variables);
+    if (tooDeep !== undefined) return { document, errors: [tooDeep] };
+    const nodes = sizes?.get(node)?.(variables) ?? 0;
+    if (nodes > maxNodes) return { document, errors: [tooManyNodes(nodes, maxNodes)] };
+    const { hidesSuggestions: hideSuggestions } = documents;
+    const args = { schema, document, operationName, variableValues: variables, hideSuggestions };
+    return { document, operation: { kind: node.operation, text: query, node, args } };
   }
 
   /** Runs a query or a mutation; what goes wrong is in the result, masked. */
@@ -121,6 +135,8 @@ export class Operations {
     resume?: string,
   ): Promise<Subscribed> {
     const { mask } = this.#deps;
+    const characters = operation.text.length + JSON.stringify(operation.args.variableValues ?? null).length;
+    if (characters > MAX_LIVE_CHARACTERS) return { errors: [tooLargeToKeep(characters)] };
     try {
       const args = validateSubscriptionArgs({ ...operation.args, contextValue: context });
       if (!("schema" in args)) return { errors: args.map(mask) };
@@ -155,6 +171,17 @@ export class Operations {
       throw error;
     }
   }
+}
+
+function tooManyNodes(nodes: number, limit: number): GraphQLError {
+  return tooComplex(`Cannot answer with up to ${nodes} nodes: at most ${limit} are allowed, ask for fewer`, limit);
+}
+
+function tooLargeToKeep(characters: number): GraphQLError {
+  const limit = MAX_LIVE_CHARACTERS;
+  const message = `Cannot subscribe with ${characters} characters of document and variables: at most ${limit} ` +
+    "are allowed";
+  return new GraphQLError(message, { extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } });
 }
 
 function unknownOperation(name: string | null | undefined): GraphQLError {

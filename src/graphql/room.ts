@@ -1,12 +1,16 @@
 import type { MemberPage } from "../core/presence.ts";
+import { DEFAULT_PAGE } from "../core/history.ts";
 import type { MessageView } from "../core/messages.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
 import { formatMemberCursor, parseMemberCursor } from "./member_cursor.ts";
 import type { MemberRef, MemberSource } from "./member.ts";
 import type { MessageRef } from "./message.ts";
-import { checkPageSize, MAX_PAGE } from "./page_size.ts";
+import { checkPageSize, MAX_PAGE, pageOf } from "./page_size.ts";
 import { addConnection, type Page, type PageInfoRef } from "./pagination.ts";
+
+/** Members of a page nobody gave a size. */
+const DEFAULT_MEMBERS = 100;
 
 /** The type `Room`. */
 export type RoomRef = ReturnType<typeof addRoom>;
@@ -61,12 +65,13 @@ export function addRoom(builder: Builder, { member, message, pageInfo }: RoomRef
       }),
       members: t.field({
         type: members,
+        extensions: pageOf(DEFAULT_MEMBERS),
         description: "The members, longest there first. `BAD_USER_INPUT` for a page size out of range or a cursor " +
           "that is not from this list.",
         args: {
           first: t.arg.int({
             required: true,
-            defaultValue: 100,
+            defaultValue: DEFAULT_MEMBERS,
             description: `How many at most, 1 to ${MAX_PAGE}.`,
           }),
           after: t.arg({
@@ -82,7 +87,9 @@ export function addRoom(builder: Builder, { member, message, pageInfo }: RoomRef
       }),
       messages: t.field({
         type: messages,
-        description: "What the history still holds: by default the newest 50. Walk forward with `first` and `after`, " +
+        extensions: pageOf(DEFAULT_PAGE),
+        description:
+          `What the history still holds: by default the newest ${DEFAULT_PAGE}. Walk forward with \`first\` and \`after\`, ` +
           `back with \`last\` and \`before\`, at most ${MAX_PAGE} a page. History is bounded by count, age and bytes; ` +
           "`CURSOR_EXPIRED` when it no longer reaches the cursor.",
         args: {

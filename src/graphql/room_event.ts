@@ -1,10 +1,11 @@
 import { type LeaveReason, timestampMs } from "../core/event.ts";
 import type { Delivery } from "../core/delivery.ts";
 import type { RoomName } from "../core/room_name.ts";
-import type { RoomEventKind } from "../core/feed_request.ts";
+import { MAX_SNAPSHOT_MEMBERS, type RoomEventKind } from "../core/feed_request.ts";
 import { roomOf } from "../core/stream.ts";
 import type { Builder } from "./builder.ts";
 import type { MemberRef, MemberSource } from "./member.ts";
+import { atMost } from "./page_size.ts";
 
 /** What all events of a room have. */
 export interface RoomEventBase {
@@ -113,6 +114,7 @@ export function addRoomEvent(builder: Builder, member: MemberRef) {
     fields: (t) => ({
       members: t.field({
         type: [member],
+        extensions: atMost(MAX_SNAPSHOT_MEMBERS),
         description: "The members, longest there first; at most 1,000.",
         resolve: (source) => source.members,
       }),

@@ -2,7 +2,7 @@ import type { RoomPage } from "../core/engine.ts";
 import type { RoomName } from "../core/room_name.ts";
 import type { Builder } from "./builder.ts";
 import { formatListCursor, parseListCursor } from "./list_cursor.ts";
-import { checkPageSize, MAX_PAGE } from "./page_size.ts";
+import { checkPageSize, MAX_PAGE, pageOf } from "./page_size.ts";
 import { addConnection, type Page, type PageInfoRef } from "./pagination.ts";
 import type { RoomRef } from "./room.ts";
 
@@ -36,10 +36,15 @@ export function addRoomFields(builder: Builder, { room, pageInfo }: RoomFieldsRe
   builder.queryField("rooms", (t) =>
     t.field({
       type: connection,
+      extensions: pageOf(DEFAULT_ROOMS),
       description: "The rooms that have a member or a kept message, sorted by name. Needs the scope `admin`: " +
         "`FORBIDDEN` without it. `BAD_USER_INPUT` for a page size out of range or a cursor that is not from this list.",
       args: {
-        first: t.arg.int({ required: true, defaultValue: 50, description: `How many at most, 1 to ${MAX_PAGE}.` }),
+        first: t.arg.int({
+          required: true,
+          defaultValue: DEFAULT_ROOMS,
+          description: `How many at most, 1 to ${MAX_PAGE}.`,
+        }),
         after: t.arg({ type: "Cursor", description: "Begin behind this room." }),
         prefix: t.arg.string({ description: "Only rooms whose name begins so; case counts." }),
       },
@@ -52,6 +57,8 @@ export function addRoomFields(builder: Builder, { room, pageInfo }: RoomFieldsRe
     }));
 }
 
+/** Rooms of a page nobody gave a size. */
+const DEFAULT_ROOMS = 50;
 /** What the cursors of this list belong to. */
 const LIST = "rooms";
 

@@ -1,6 +1,7 @@
 import { hasScope, SCOPES } from "../core/auth.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Builder } from "./builder.ts";
+import { atMost } from "./page_size.ts";
 import type { RoomRef } from "./room.ts";
 
 /** Adds `Viewer` and the field that answers it. */
@@ -31,6 +32,8 @@ export function addViewer(builder: Builder, room: RoomRef): void {
       }),
       rooms: t.field({
         type: [room],
+        // What one session may have joined by default.
+        extensions: atMost(100),
         description:
           "The rooms you are a member of through any session, sorted by name; without those you may not read.",
         resolve: (caller, _args, { rooms }) => rooms.roomsOf(caller),

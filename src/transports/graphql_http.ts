@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createYoga, type Plugin } from "graphql-yoga";
 import { RealtimeError } from "../core/errors.ts";
+import { isDeeperThan } from "../core/json_depth.ts";
 import type { Rooms } from "../core/rooms.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import type { Context } from "../graphql/context.ts";
-import type { Documents } from "../graphql/documents.ts";
-import type { Operation, OperationRequest, Operations } from "../graphql/operations.ts";
+import { MAX_VARIABLE_LEVELS } from "../graphql/check_variables.ts";
+import type { OperationRequest, Operations, PreparedOperation } from "../graphql/operations.ts";
 import type { GraphQLError, GraphQLSchema } from "graphql";
-import type { GraphqlStreams } from "./graphql_stream.ts";
-import { answerError, HTTP_STATUS } from "./http_error.ts";
+import { givesUpWhenRefused, type GraphqlStreams } from "./graphql_stream.ts";
+import { answerError, answerJson, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
 import { GRAPHQL_PATH } from "./paths.ts";
 import { isJsonType, readBody } from "./request_body.ts";
@@ -17,7 +18,6 @@ import { isSentByForeignTag } from "./same_site.ts";
 /** What GraphQL over HTTP needs. */
 export interface GraphqlHttpDeps extends IdentifyDeps {
   readonly schema: GraphQLSchema;
-  readonly documents: Documents;
   readonly operations: Operations;
   readonly streams: GraphqlStreams;
   readonly rooms: Rooms;
@@ -34,11 +34,11 @@ export type HttpHandler = (request: IncomingMessage, response: ServerResponse) =
  * Queries and mutations over HTTP: GraphQL Yoga, behind our own reading of the body.
  *
  * The body is read here, bounded, because only the operation tells a subscription from
- * the rest. Yoga parses and validates through the same documents as every other
- * transport.
+ * the rest. Yoga is handed what was parsed, checked and is to be run by the same rules as
+ * on every other transport.
  */
 export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
-  const yoga = createYoga<Context>({
+  const yoga = createYoga<HttpContext>({
     schema: deps.schema,
     graphqlEndpoint: GRAPHQL_PATH,
     graphiql: false,
@@ -50,7 +50,7 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     multipart: false,
     parserAndValidationCache: false,
     maskedErrors: { maskError: (error) => deps.mask(error) },
-    plugins: [createDocumentsPlugin(deps.documents)],
+    plugins: [createOperationsPlugin(deps.operations)],
   });
 
   return async (request, response) => {
@@ -61,27 +61,32 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
       // Nobody hears what is wrong with a document before it is known who asks.
       const viewer = await identifyRequest(request, response, deps);
-      const operation = asked === undefined ? undefined : operationOf(asked);
+      const prepared = asked === undefined ? undefined : prepare(asked);
+      const operation = prepared?.operation;
       if (operation?.kind === "mutation" && request.method === "GET") throw methodNotAllowed(request, response, "POST");
-      const subscription = operation?.kind === "subscription" ? operation : undefined;
-      if (subscription !== undefined && isSentByForeignTag(request)) throw foreignTag();
-      if (subscription !== undefined) return await deps.streams.serve(request, response, subscription, viewer);
+      // What is asked decides, not what is accepted: some clients accept a stream for everything.
+      if (operation?.kind === "subscription") {
+        if (isSentByForeignTag(request)) throw foreignTag();
+        return await deps.streams.serve(request, response, operation, viewer);
+      }
+      if (prepared?.errors !== undefined && givesUpWhenRefused(request)) {
+        // Yoga's answer, a stream that ends at once, would have it ask again for ever.
+        return answerJson(response, 400, { errors: prepared.errors.map(deps.mask) });
+      }
       // Yoga takes a body that was read before it from here.
       if (request.method === "POST") Object.assign(request, { body: asked });
-      await yoga(request, response, { rooms: deps.rooms, viewer });
+      await yoga(request, response, { rooms: deps.rooms, viewer, prepared });
     } catch (error) {
       refuse(request, response, error);
     }
   };
 
-  /** What is asked decides, not what is accepted: some clients accept a stream for everything. */
-  function operationOf(asked: OperationRequest): Operation | undefined {
-    if (typeof asked.query !== "string") return undefined;
+  function prepare(asked: OperationRequest): PreparedOperation {
     const { variables } = asked;
     if (variables !== undefined && variables !== null && (typeof variables !== "object" || Array.isArray(variables))) {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot read the variables: must be one JSON object");
     }
-    return deps.operations.prepare(asked).operation;
+    return deps.operations.prepare(asked);
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -98,6 +103,9 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     answerError(response, new RealtimeError("INTERNAL_SERVER_ERROR", "Internal server error"));
   }
 }
+
+/** Arrays and objects one within the other: the body, its variables and what those may be. */
+const MAX_BODY_LEVELS = 1 + MAX_VARIABLE_LEVELS;
 
 /** A refusal of the request itself, for which HTTP has a status of its own. */
 class HttpRefusal extends RealtimeError {
@@ -127,6 +135,10 @@ async function readPost(request: IncomingMessage, maxBytes: number): Promise<Ope
     throw new HttpRefusal(415, `Cannot read a body of content type ${JSON.stringify(type)}: must be application/json`);
   }
   const body = parseObject(await readBody(request, maxBytes), "body");
+  // Yoga writes it as JSON again, which takes as much stack as it is deep.
+  if (isDeeperThan(body, MAX_BODY_LEVELS)) {
+    throw new RealtimeError("BAD_USER_INPUT", `Cannot read the body: nested more than ${MAX_BODY_LEVELS} levels deep`);
+  }
   if (typeof body.query !== "string") {
     throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: must have a query, as a string");
   }
@@ -159,18 +171,25 @@ function readGet(request: IncomingMessage): OperationRequest | undefined {
   };
 }
 
-function createDocumentsPlugin(documents: Documents): Plugin {
+/** What Yoga carries from hook to hook. */
+interface HttpContext extends Context {
+  /** Undefined when the request has no query: Yoga refuses it. */
+  readonly prepared: PreparedOperation | undefined;
+}
+
+function createOperationsPlugin(operations: Operations): Plugin<HttpContext> {
   return {
-    onParse({ setParseFn }) {
-      setParseFn((source: string | { body: string }) => {
-        const checked = documents.check(typeof source === "string" ? source : source.body);
-        if (checked.document === undefined) throw checked.errors[0];
-        return checked.document;
+    onParse({ context: { prepared }, setParseFn }) {
+      setParseFn(() => {
+        if (prepared?.document === undefined) throw prepared?.errors?.[0];
+        return prepared.document;
       });
     },
-    onValidate({ params, setResult }) {
-      const text = params.documentAST.loc?.source.body;
-      if (text !== undefined) setResult([...documents.check(text).errors ?? []]);
+    onValidate({ context: { prepared }, setResult }) {
+      setResult([...prepared?.errors ?? []]);
+    },
+    onExecute({ args: { contextValue: { prepared, rooms, viewer } }, setExecuteFn }) {
+      setExecuteFn(() => operations.execute(prepared!.operation!, { rooms, viewer }));
     },
   };
 }

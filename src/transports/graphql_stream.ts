@@ -188,7 +188,7 @@ function readsRefusalAsEvent({ method, headers: { accept } }: IncomingMessage): 
  * Whether this is an EventSource: after any status but 200 it never comes back, after a
  * broken connection it does (HTML standard, section 9.2.3).
  */
-function givesUpWhenRefused({ method, headers: { accept } }: IncomingMessage): boolean {
+export function givesUpWhenRefused({ method, headers: { accept } }: IncomingMessage): boolean {
   return method === "GET" && accept === "text/event-stream";
 }
 

@@ -70,15 +70,15 @@ async function stallAndResume(
   await using server = await ServerProcess.start();
   await using proxy = await TcpProxy.start(server.port);
   const room = new CheckedRoom(server.url);
-  // Of 0.8 MB, which history keeps, this makes 26 MB on the wire: more than kernels take.
-  await using reader = room.follow(transport, { port: proxy.port, query: repeating(32) });
+  // Of 0.9 MB, which history keeps, this makes 15 MB on the wire: more than kernels take.
+  await using reader = room.follow(transport, { port: proxy.port, query: repeating(16) });
   await untilSubscribed(server, 1);
   room.live();
   await room.send(10);
   await reader.until(1);
 
   proxy.stall("toClient");
-  for (let sent = 0; sent < 50; sent++) await room.send(16_000);
+  for (let sent = 0; sent < 50; sent++) await room.send(19_000);
   const nextEnd = () => deadline(server.logged(END_EVENTS[transport]), PATIENCE_MS);
   const cut = untilCut ? await nextEnd() : undefined;
   const again = proxy.next("opened");

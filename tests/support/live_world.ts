@@ -5,16 +5,15 @@ import type { Caller } from "../../src/core/caller.ts";
 import { type FeedReader, Hub } from "../../src/core/hub.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
 import { Rooms } from "../../src/core/rooms.ts";
-import { Documents } from "../../src/graphql/documents.ts";
 import type { Context } from "../../src/graphql/context.ts";
 import { createErrorMask } from "../../src/graphql/errors.ts";
 import type { FrameNotice } from "../../src/graphql/live_frame.ts";
 import type { LiveMember } from "../../src/graphql/live_selection.ts";
 import { LiveSelections } from "../../src/graphql/live_selections.ts";
 import { LiveSource } from "../../src/graphql/live_source.ts";
-import { Operations } from "../../src/graphql/operations.ts";
 import type { MemoryCoreOptions } from "../../src/engines/memory.ts";
 import { createMembershipParts } from "./membership_parts.ts";
+import { openOperations } from "./open_operations.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 import { NO_TOKENS } from "./no_tokens.ts";
@@ -114,7 +113,7 @@ export async function openLiveWorld(
   const mask = createErrorMask(telemetry);
   const live = new LiveSelections({ hub, rooms, mask, clock: world.clock });
   const schema = fields instanceof GraphQLSchema ? fields : createTestSchema(fields);
-  const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
+  const operations = openOperations({ schema, live, mask });
 
   return {
     telemetry,

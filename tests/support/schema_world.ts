@@ -4,13 +4,12 @@ import { type Authorize, type Scope, SCOPES } from "../../src/core/auth.ts";
 import type { Caller } from "../../src/core/caller.ts";
 import { Hub } from "../../src/core/hub.ts";
 import { Rooms } from "../../src/core/rooms.ts";
-import { Documents } from "../../src/graphql/documents.ts";
 import { createErrorMask } from "../../src/graphql/errors.ts";
 import { LiveSelections } from "../../src/graphql/live_selections.ts";
-import { Operations } from "../../src/graphql/operations.ts";
 import { createSchema } from "../../src/graphql/schema.ts";
 import { RecordingMember } from "./live_world.ts";
 import { createMembershipParts } from "./membership_parts.ts";
+import { openOperations } from "./open_operations.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
 import { IDLE_PEER } from "./idle_peer.ts";
@@ -63,7 +62,7 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
   });
   const mask = createErrorMask(telemetry);
   const live = new LiveSelections({ hub, rooms, mask, clock });
-  const operations = new Operations({ schema, documents: new Documents(schema, { maxTokens: 1_000 }), live, mask });
+  const operations = openOperations({ schema, live, mask });
 
   return {
     telemetry,
@@ -81,6 +80,18 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
       const { operation, errors } = operations.prepare({ query, variables });
       const result = errors === undefined ? await operations.execute(operation, { rooms, viewer }) : { errors };
       return { ...result, codes: codesOf(result.errors) };
+    },
+    /** Runs whatever it is as this caller, a subscription only until it has begun. The codes of what went wrong. */
+    async ask(query: string, viewer: Caller, variables?: Readonly<Record<string, unknown>>) {
+      const { operation, errors } = operations.prepare({ query, variables });
+      if (errors !== undefined) return codesOf(errors);
+      const context = { rooms, viewer };
+      if (operation.kind !== "subscription") {
+        return codesOf((JSON.parse(await operations.answer(operation, context)) as ExecutionResult).errors);
+      }
+      const subscribed = await operations.subscribe(operation, context, new RecordingMember(viewer));
+      if ("leave" in subscribed) subscribed.leave("COMPLETED");
+      return codesOf(subscribed.errors);
     },
     /** Subscribes as this caller; a refusal is in `codes`. */
     async subscribe(query: string, viewer: Caller, variables?: Readonly<Record<string, unknown>>) {

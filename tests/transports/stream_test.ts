@@ -295,7 +295,7 @@ Deno.test("an EventSource that comes during a stop is broken off, not refused: i
 
 Deno.test("G4 a stream that takes nothing of what waits is cut off after two signs of life, one that takes it is not", async () => {
   const clock = new ManualClock();
-  await using server = await startLocalServer({}, clock);
+  await using server = await startLocalServer({ limits: { documentAliases: 60 } }, clock);
   const content = "x".repeat(60_000);
   for (let sent = 0; sent < 16; sent++) await server.query(SEND, { room: "lobby", content });
   // The same message many times over: more than the kernel takes.

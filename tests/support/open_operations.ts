@@ -1,0 +1,10 @@
+import { Documents } from "../../src/graphql/documents.ts";
+import { Operations, type OperationsDeps } from "../../src/graphql/operations.ts";
+import { DEFAULTS } from "../../src/options.ts";
+
+/** Operations that are checked as the server does by default. */
+export function openOperations(deps: Omit<OperationsDeps, "documents" | "maxNodes">): Operations {
+  const { limits } = DEFAULTS;
+  const documents = new Documents(deps.schema, { limits, introspection: true });
+  return new Operations({ ...deps, documents, maxNodes: limits.answerNodes });
+}
