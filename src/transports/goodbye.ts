@@ -21,7 +21,7 @@ export interface GoodbyeDeps {
 /** How long a client may take to answer the last Ping before it is sent away, in milliseconds. */
 const LAST_PONG_MS = 1_000;
 /** How long a peer may take to answer our close before it is cut off, in milliseconds. */
-const CLOSE_GRACE_MS = 1_000;
+export const CLOSE_GRACE_MS = 1_000;
 /** Closes that clients come back from: their receipts are worth a last Ping. */
 const PLANNED_CLOSES: ReadonlySet<number> = new Set([
   CLOSE_CODES.serviceRestart,

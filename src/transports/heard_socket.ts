@@ -4,6 +4,8 @@ import { WebSocket } from "ws";
 export interface SocketListener {
   onMessage(data: Uint8Array, isBinary: boolean): void;
   onPong(): void;
+  /** A close frame is about to be sent, for whatever reason: what is to stand before it is sent now. */
+  onClosing(): void;
   /** A frame was broken, or the network is: the close comes behind it. */
   onError(error: Error): void;
   /** Called once, last of all. */
@@ -28,6 +30,12 @@ export class HeardSocket extends WebSocket {
   /** Tells of no more messages. */
   deafen(): void {
     this.#isDeaf = true;
+  }
+
+  /** Called by ws too, when a frame was broken or the peer has said goodbye. */
+  override close(code?: number, reason?: string): void {
+    if (this.readyState === WebSocket.OPEN) this.#listener?.onClosing();
+    super.close(code, reason);
   }
 
   override emit(event: string | symbol, ...[first, second]: unknown[]): boolean {

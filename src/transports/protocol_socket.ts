@@ -20,6 +20,7 @@ export class ProtocolSocket implements WebSocket {
   }
 
   onMessage(receive: (text: string) => Promise<void>): void {
-    this.#connection.listen(receive);
+    // makeServer parses text alone: what has been parsed it only validates.
+    this.#connection.listen((message) => receive(message as string));
   }
 }

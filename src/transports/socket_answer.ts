@@ -14,5 +14,10 @@ export function sendAnswer(outbox: Outbox, id: string, json: string): void {
   }
   const message = `Cannot answer with more than ${limit} bytes: ask for less at once`;
   const errors = [{ message, extensions: { code: "PAYLOAD_TOO_LARGE" satisfies ErrorCode, limit } }];
-  outbox.sendText(`{"id":${jsonId},"type":"error","payload":${JSON.stringify(errors)}}`);
+  sendErrors(outbox, id, errors);
+}
+
+/** Says that an operation has failed, which is its end. */
+export function sendErrors(outbox: Outbox, id: string, errors: readonly object[]): void {
+  outbox.sendText(`{"id":${JSON.stringify(id)},"type":"error","payload":${JSON.stringify(errors)}}`);
 }

@@ -7,6 +7,7 @@ import type { Expiries, Expiring } from "../core/expiries.ts";
 import type { ConnectionEnd, SessionConnection, SessionPeer } from "../core/sessions.ts";
 import { SmallMap } from "../core/small_map.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
+import { type ClientMessage, readClientMessage } from "./client_message.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
@@ -107,7 +108,7 @@ export class SocketConnection
   #id: string | undefined;
   #executions: Turnstile | undefined;
   #expiries: Expiries | undefined;
-  #receive: ((text: string) => Promise<void>) | undefined;
+  #receive: ((message: ClientMessage) => Promise<void>) | undefined;
   #closeProtocol: ((code: number, reason: string) => Promise<void>) | undefined;
   #cancelInit: Cancel | undefined;
   #goodbye: Goodbye | undefined;
@@ -214,7 +215,7 @@ export class SocketConnection
   }
 
   /** Hands what the client says to the protocol. */
-  listen(receive: (text: string) => Promise<void>): void {
+  listen(receive: (message: ClientMessage) => Promise<void>): void {
     this.#receive = receive;
   }
 
@@ -288,7 +289,15 @@ export class SocketConnection
       const reason = `Message before the acknowledgement larger than ${initBytes} bytes`;
       return this.end(CLOSE_CODES.messageTooBig, reason);
     }
-    this.#receive?.(String(data)).catch((error: unknown) => this.fail(error));
+    const message = readClientMessage(String(data));
+    if (message === undefined) return this.end(CLOSE_CODES.badRequest, "Invalid message received");
+    // Its last words have been said: what is asked now is asked again on the next connection.
+    if (this.ending !== undefined && message.type !== "pong") return;
+    this.#receive?.(message).catch((error: unknown) => this.fail(error));
+  }
+
+  onClosing(): void {
+    this.outbox.flush();
   }
 
   onError(error: Error): void {

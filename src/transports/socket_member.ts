@@ -7,6 +7,7 @@ import { FrameHeads } from "./frame_head.ts";
 import type { ReceiptBeginning } from "./pinged_operation.ts";
 import type { ReceiptOwner } from "./receipt_owner.ts";
 import type { RunningOperation } from "./running_operation.ts";
+import { sendErrors } from "./socket_answer.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** What one subscription's member needs. */
@@ -75,15 +76,14 @@ export class SocketMember implements LiveMember, ReceiptBeginning {
   }
 
   next(frame: LiveFrame): void {
-    this.#heads ??= new FrameHeads(`{"id":${this.#jsonId},"type":"next","payload":`);
+    this.#heads ??= new FrameHeads(`{"id":${JSON.stringify(this.#running.id)},"type":"next","payload":`);
     this.#connection.outbox.sendShared(this.#heads, frame);
     this.#cursor = frame.cursor;
     if (frame.notice !== undefined) this.#connection.receipts.noticed(this.#running.id);
   }
 
   fail(errors: readonly GraphQLError[]): void {
-    const payload = JSON.stringify(errors);
-    this.#connection.outbox.sendText(`{"id":${this.#jsonId},"type":"error","payload":${payload}}`);
+    sendErrors(this.#connection.outbox, this.#running.id, errors);
     this.stop("COMPLETED");
   }
 
@@ -97,9 +97,5 @@ export class SocketMember implements LiveMember, ReceiptBeginning {
     this.#running.end(end);
     // makeServer must not know the id any more: nothing more is said of it.
     delete this.#subscriptions[this.#running.id];
-  }
-
-  get #jsonId(): string {
-    return JSON.stringify(this.#running.id);
   }
 }

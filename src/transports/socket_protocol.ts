@@ -1,4 +1,4 @@
-import type { ExecutionArgs, ExecutionResult } from "graphql";
+import type { GraphQLError } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import { ulid } from "@std/ulid";
 import { TokenExpired } from "../core/auth.ts";
@@ -7,7 +7,7 @@ import type { Receipt } from "../core/engine.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Context } from "../graphql/context.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
-import type { Operation, Operations } from "../graphql/operations.ts";
+import type { Operation, Operations, Subscribed } from "../graphql/operations.ts";
 import { type AdmissionDeps, admit, admitByOperation } from "./admission.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { Endless } from "./endless.ts";
@@ -17,8 +17,11 @@ import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
 import { ResumeEntries } from "./resume_entries.ts";
 import { callerOf, operationToken, type SocketRequest } from "./operation_caller.ts";
+import type { RunningOperation } from "./running_operation.ts";
+import { sendErrors } from "./socket_answer.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import { runSocketExecution } from "./socket_execution.ts";
+import { runSocketIteration } from "./socket_iteration.ts";
 import { SocketMember } from "./socket_member.ts";
 
 /** What the protocol needs. */
@@ -40,12 +43,20 @@ export interface SocketProtocolLimits {
 /** Operations of one connection that may run at once, subscriptions and all. */
 const MAX_OPERATIONS = 1_000;
 
-/** Arguments of graphql-js that carry what makeServer is to iterate: an iterable of the program's own. */
-interface IterableArgs extends ExecutionArgs {
-  readonly iterable: AsyncGenerator<ExecutionResult, void, void>;
+/** An operation as makeServer knows it. */
+interface SocketOperation {
+  readonly connection: SocketConnection;
+  readonly id: string;
+  /** The ids that makeServer takes for taken. */
+  readonly subscriptions: Record<string, unknown>;
 }
 
-type Subscriptions = Record<string, unknown>;
+/** A subscription that is being begun. */
+interface Beginning {
+  readonly running: RunningOperation;
+  readonly operation: Operation;
+  readonly context: Context;
+}
 
 /**
  * What makeServer is told of an operation whose end has been told already: nothing.
@@ -60,9 +71,9 @@ function never(): Promise<never> {
  * graphql-transport-ws as graphql-ws's `makeServer` speaks it.
  *
  * makeServer owns the protocol: acknowledgement, ids, close codes. Operations are
- * prepared, run and ended here: live events go straight to the outbox, and every error
- * of an operation is an `error` message for its id, so the socket and its other
- * subscriptions live on.
+ * prepared, run and ended here: what they have to say goes straight to the outbox, and
+ * every error of an operation is an `error` message for its id, so the socket and its
+ * other subscriptions live on.
  */
 export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketConnection> {
   const { operations, mask, limits } = deps;
@@ -98,94 +109,110 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       }
     },
 
-    async onSubscribe({ extra: connection, subscriptions }, id, payload) {
-      // Its last words have been said: what is asked now is asked again on the next connection.
-      if (connection.ending !== undefined) return await never();
+    onSubscribe({ extra: connection, subscriptions }, id, payload) {
       const known = connection.operation(id);
       if (known !== undefined && known.runs) {
         connection.end(CLOSE_CODES.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
-        return [mask(new RealtimeError("BAD_USER_INPUT", "Cannot use an operation id twice at once"))];
+        return never();
       }
       // makeServer takes the id for free: the client has completed what had not answered yet.
       known?.end("COMPLETED");
+      const operation: SocketOperation = { connection, id, subscriptions };
       try {
         checkId(id, limits.operationIdCharacters);
         checkCount(connection.running, MAX_OPERATIONS, "operations");
         const token = operationToken(payload);
         if (token !== undefined && deps.authenticator.needsToken) {
-          const isAdmitted = await admitAs(connection, id, token, subscriptions);
-          if (!isAdmitted) return await never();
+          beginByToken(operation, payload, token).catch((error: unknown) => connection.fail(error));
         } else if (connection.tokensByOperation) {
           throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
+        } else {
+          begin(operation, payload);
         }
-        return await begin(connection, id, payload, subscriptions);
       } catch (error) {
-        return [mask(error)];
+        refuse(operation, [mask(error)]);
       }
+      // makeServer keeps the id, and hears no more of it.
+      return never();
     },
 
     onPong({ extra: connection }, payload) {
       connection.receipts.answered(payload);
     },
-
-    // Nothing else comes this far: queries and mutations are run past makeServer.
-    subscribe: (args) => (args as IterableArgs).iterable,
-
-    // An iterable of the program's own has ended by itself.
-    onComplete({ extra: connection }, id) {
-      connection.operation(id)?.end("COMPLETED");
-    },
-    // Only the program's own iterables come here: everything else is masked where it is run.
-    onNext(_context, _id, _payload, _args, { data, errors, extensions }) {
-      if (errors === undefined) return;
-      const masked = { data: data ?? null, errors: errors.map((error) => mask(error).toJSON()) };
-      return extensions === undefined ? masked : { ...masked, extensions };
-    },
-    onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
   });
 
-  /** Lets an operation in by its own token. False when it has been completed meanwhile. */
-  async function admitAs(connection: SocketConnection, id: string, token: string, subscriptions: Subscriptions) {
+  /** Begins an operation once it is known whose its own token is. */
+  async function beginByToken(socketOperation: SocketOperation, request: SocketRequest, token: string): Promise<void> {
+    const { connection, id, subscriptions } = socketOperation;
     // Holds the id meanwhile, and counts.
     const waiting = connection.start(id, false);
+    let refusal: unknown;
     try {
       await admitByOperation(connection, token, deps);
-      return !waiting.ended && id in subscriptions && connection.caller !== undefined;
-    } finally {
-      waiting.end("COMPLETED");
+    } catch (error) {
+      refusal = error;
+    }
+    // Its client has given the id to another operation since.
+    if (waiting.ended) return;
+    waiting.end("COMPLETED");
+    if (!(id in subscriptions)) return;
+    try {
+      if (refusal !== undefined) throw refusal;
+      // Nobody was let in, because the connection is about to close.
+      if (connection.caller !== undefined) begin(socketOperation, request);
+    } catch (error) {
+      refuse(socketOperation, [mask(error)]);
     }
   }
 
-  async function begin(
-    connection: SocketConnection,
-    id: string,
-    request: SocketRequest,
-    subscriptions: Subscriptions,
-  ) {
+  /** Begins an operation. A throw is its refusal, and then nothing has begun. */
+  function begin(socketOperation: SocketOperation, request: SocketRequest): void {
+    const { connection, id, subscriptions } = socketOperation;
     const { operation, errors } = operations.prepare(request);
-    if (errors !== undefined) return errors.map(mask);
+    if (errors !== undefined) return refuse(socketOperation, errors.map(mask));
     const context: Context = {
       rooms: deps.rooms,
       viewer: callerOf(connection.caller!, request),
       ...(deps.keeper.keeps(id) ? { operationId: id } : {}),
     };
-    if (operation.kind === "subscription") return await subscribe(connection, id, operation, context, subscriptions);
-    const running = connection.start(id, false);
-    runSocketExecution({ connection, running, operation, context, operations, subscriptions })
-      .catch((error: unknown) => connection.fail(error));
-    // makeServer keeps the id, and hears no more of it.
-    return await never();
+    if (operation.kind === "subscription") {
+      checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
+      const running = connection.start(id, true);
+      subscribe(socketOperation, { running, operation, context })
+        .catch((error: unknown) => connection.fail(error));
+    } else {
+      const running = connection.start(id, false);
+      runSocketExecution({ connection, running, operation, context, operations, subscriptions })
+        .catch((error: unknown) => connection.fail(error));
+    }
   }
 
-  async function subscribe(
-    connection: SocketConnection,
-    id: string,
-    operation: Operation,
-    context: Context,
-    subscriptions: Subscriptions,
-  ) {
-    checkCount(connection.subscriptions, limits.subscriptionsPerConnection, "subscriptions");
-    const running = connection.start(id, true);
+  async function subscribe(socketOperation: SocketOperation, beginning: Beginning): Promise<void> {
+    const { connection, id, subscriptions } = socketOperation;
+    const { running } = beginning;
+    const subscribed = await follow(socketOperation, beginning).catch((error) => ({ errors: [mask(error)] }));
+    if (subscribed.errors !== undefined) {
+      // Ended while it was being begun: the id may be another's.
+      if (running.ended) return;
+      running.end("COMPLETED");
+      return refuse(socketOperation, subscribed.errors);
+    }
+    // Nobody waits for the iterable of a program's own field to be closed.
+    running.begin("leave" in subscribed ? subscribed.leave : () => void subscribed.iterable.return().catch(mask));
+    if (running.ended) return;
+    // Completed while it was being begun.
+    if (!(id in subscriptions)) return running.end("COMPLETED");
+    // makeServer is to tell of its client's complete, and has nothing else to do with it.
+    subscriptions[id] = new Endless(running);
+    if ("iterable" in subscribed) {
+      await runSocketIteration({ connection, running, iterable: subscribed.iterable, subscriptions, mask });
+    }
+  }
+
+  async function follow(
+    { connection, id, subscriptions }: SocketOperation,
+    { running, operation, context }: Beginning,
+  ): Promise<Subscribed> {
     const { viewer } = context;
     const owner = deps.keeper.keeps(id)
       ? receiptOwner(id, operation, { caller: viewer, isNameless: connection.isNameless })
@@ -197,31 +224,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     const earned = receipt !== undefined && receipt !== "unreadable" && receipt.answered;
     const member = new SocketMember({ connection, viewer, running, subscriptions, owner, earned });
     connection.isFollowing = true;
-    const subscribed = await operations.subscribe(operation, context, member, resume);
-    if (running.ended) {
-      // Ended while it was being begun. makeServer would take its outcome for that of
-      // whoever has the id now, so it never hears of one.
-      if ("leave" in subscribed) running.begin(subscribed.leave);
-      else if ("iterable" in subscribed) void subscribed.iterable.return().catch(mask);
-      return await never();
-    }
-    if (subscribed.errors !== undefined) {
-      running.end("COMPLETED");
-      return subscribed.errors;
-    }
-    if ("leave" in subscribed) {
-      running.begin(subscribed.leave);
-      // makeServer is to tell of its client's complete, and has nothing else to do with it.
-      if (id in subscriptions) subscriptions[id] = new Endless(running);
-      // Completed while it was being begun.
-      else running.end("COMPLETED");
-      return await never();
-    }
-    const { iterable } = subscribed;
-    // Nobody waits for the iterable of a program's own field to be closed.
-    running.begin(() => void iterable.return().catch(mask));
-    const args: IterableArgs = { ...operation.args, contextValue: context, rootValue: undefined, iterable };
-    return args;
+    return await operations.subscribe(operation, context, member, resume);
   }
 
   /** Finds how far a subscription's client had got, and continues the session it had then. */
@@ -241,6 +244,18 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
       if (connection.continuing === recalling) connection.continuing = undefined;
     }
   }
+}
+
+/**
+ * Says that an operation cannot be run, and frees its id.
+ *
+ * At once: makeServer would say it later, when its client may have completed it and
+ * given the id to another operation, which then ended with that error.
+ */
+function refuse({ connection, id, subscriptions }: SocketOperation, errors: readonly GraphQLError[]): void {
+  if (!(id in subscriptions)) return;
+  delete subscriptions[id];
+  sendErrors(connection.outbox, id, errors);
 }
 
 async function identify(

@@ -11,7 +11,7 @@ import { CLOSE_CODES } from "./close_codes.ts";
 import { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import { FrameBatch } from "./frame_batch.ts";
-import type { SocketEnd } from "./goodbye.ts";
+import { CLOSE_GRACE_MS, type SocketEnd } from "./goodbye.ts";
 import { HeardSocket } from "./heard_socket.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { isUnproven, readGuest } from "./identify.ts";
@@ -46,6 +46,20 @@ export interface WebSocketTransportDeps {
   readonly onClosed: (connection: SocketConnection) => void;
 }
 
+/**
+ * How ws reads frames.
+ *
+ * Fragments and chunks are views of what the network brought, each of which may keep 64
+ * KiB: their number is bounded beside their bytes. Either bound closes with 1008.
+ */
+const RECEIVING = {
+  maxFragments: 256,
+  /** Chunks of one frame; a network that brings single bytes takes one for each. */
+  maxBufferedChunks: 8_192,
+  /** How long a peer that broke a rule, or said goodbye itself, may leave its TCP connection open. */
+  closeTimeout: CLOSE_GRACE_MS,
+};
+
 /** Upgrades above the cap are still accepted, to be told 1013; beyond so many more they are refused. */
 const FLOOD_MARGIN = 512;
 
@@ -75,6 +89,7 @@ export class WebSocketTransport {
       clientTracking: false,
       perMessageDeflate: deps.compression && PERMESSAGE_DEFLATE,
       maxPayload: deps.frameBytes,
+      ...RECEIVING,
       // None in common: the handshake goes on without one, and makeServer closes with 4406.
       handleProtocols: (protocols) => handleProtocols(protocols),
     });
