@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from "node:net";
 import { type Scope, SCOPES } from "./core/auth.ts";
 import { isLoopbackHost } from "./core/loopback.ts";
 import type { JwtSettings, Settings } from "./options.ts";
@@ -38,6 +39,9 @@ export const BOUNDS: { readonly [Part in "server" | "history" | "presence" | "li
     subscriptionsPerConnection: [1, MILLION],
     roomsPerSession: [1, MILLION],
     connections: [1, MILLION],
+    connectionsPerAddress: [0, MILLION],
+    messagesPerSecond: [0, MILLION],
+    refusedTokensPerMinute: [0, MILLION],
     outboxBytes: [1, GIBIBYTE],
   },
 };
@@ -58,6 +62,15 @@ export const HOST_RULE: Rule<string> = {
 export const ORIGIN_RULE: Rule<string> = {
   requirement: 'must be an origin such as "https://app.example.com", without a path or wildcards',
   accepts: (origin) => /^https?:\/\/[^\s/?#@\\*]+$/i.test(origin) && URL.canParse(origin),
+};
+
+/** A reverse proxy's address, or a network of them. A name would have to be looked up, and may change. */
+export const PROXY_RULE: Rule<string> = {
+  requirement: 'must be an IP address, or a network such as "10.0.0.0/8"',
+  accepts(proxy) {
+    const [, address = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(proxy) ?? [];
+    return isIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && Number(bits) <= 128;
+  },
 };
 
 /** A scope somebody wrote down. */
@@ -112,6 +125,7 @@ export function checkSettings(settings: Settings): void {
   if (nodeId !== undefined) checkText("nodeId", nodeId, NODE_ID_RULE);
   checkText("server.host", server.host, HOST_RULE);
   checkList("server.allowedOrigins", server.allowedOrigins, ORIGIN_RULE);
+  checkList("server.trustedProxies", server.trustedProxies, PROXY_RULE);
   checkType("server.pages", server.pages, "boolean");
   if (server.introspection !== undefined) checkType("server.introspection", server.introspection, "boolean");
   checkType("server.compression", server.compression, "boolean");

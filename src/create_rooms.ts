@@ -12,17 +12,21 @@ import { isLoopbackHost } from "./core/loopback.ts";
 import { Leases } from "./core/leases.ts";
 import { MemberStates } from "./core/member_states.ts";
 import { Memberships } from "./core/memberships.ts";
+import { MessageRates, rateOf } from "./core/message_rates.ts";
 import type { MessageView } from "./core/messages.ts";
 import type { NodeStatus } from "./core/node_status.ts";
+import { RefusedTokens } from "./core/refused_tokens.ts";
 import { Rooms } from "./core/rooms.ts";
 import { Sessions } from "./core/sessions.ts";
 import { describeError, silentTelemetry, type Telemetry } from "./core/telemetry.ts";
+import { MemoryLimiter } from "./limits/memory_limiter.ts";
 import { createMemoryCore, createMemoryEngine } from "./engines/memory.ts";
 import { Documents } from "./graphql/documents.ts";
 import { createErrorMask } from "./graphql/errors.ts";
 import { LiveSelections } from "./graphql/live_selections.ts";
 import { Operations } from "./graphql/operations.ts";
 import { createSchema } from "./graphql/schema.ts";
+import type { Rate } from "./core/rate_limiter.ts";
 import {
   type ConnectionInfo,
   JWT_DEFAULTS,
@@ -32,12 +36,15 @@ import {
   type Settings,
 } from "./options.ts";
 import { Access } from "./transports/access.ts";
+import { AddressCounts } from "./transports/address_counts.ts";
+import { ClientAddresses } from "./transports/client_address.ts";
 import { FlushQueue } from "./transports/flush_queue.ts";
 import { createGraphqlHttp } from "./transports/graphql_http.ts";
 import { GraphqlStreams } from "./transports/graphql_stream.ts";
 import { Heartbeat } from "./transports/heartbeat.ts";
 import { HttpServer } from "./transports/http_server.ts";
 import { GRAPHQL_PATH } from "./transports/paths.ts";
+import { LimitNotices, NOTICE_EVERY } from "./transports/limit_notices.ts";
 import { createPages } from "./transports/pages.ts";
 import { ReceiptKeeper } from "./transports/receipt_keeper.ts";
 import type { SocketConnection } from "./transports/socket_connection.ts";
@@ -71,6 +78,8 @@ export interface RoomsServer {
 
 /** How long a session without a connection can still be continued, in milliseconds. */
 const SESSION_LINGER_MS = 10_000;
+/** HTTP requests that one address may make for each mutation that one user may make. */
+const REQUESTS_BY = 40;
 
 /**
  * Builds a rooms server of its parts; nothing is opened before `listen`.
@@ -119,6 +128,13 @@ export function createRooms(
       },
     },
   });
+  const createLimiter = (rate: Rate) => new MemoryLimiter(clock, rate);
+  const { messagesPerSecond: perSecond, refusedTokensPerMinute, connectionsPerAddress } = limits;
+  const rates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, perSecond });
+  const requests = perSecond === 0 ? undefined : createLimiter(rateOf(perSecond * REQUESTS_BY));
+  const refusedTokens = new RefusedTokens(
+    refusedTokensPerMinute === 0 ? undefined : createLimiter({ count: refusedTokensPerMinute, windowMs: 60_000 }),
+  );
   const rooms: Rooms = new Rooms({
     engine,
     hub,
@@ -130,6 +146,7 @@ export function createRooms(
     authorize: auth.authorize ?? authorizeByScope,
     telemetry,
     maxMessageBytes: limits.messageBytes,
+    rates,
     nodeStatus: (): NodeStatus => ({
       nodeId,
       version: VERSION,
@@ -160,6 +177,9 @@ export function createRooms(
     outboxBytes: limits.outboxBytes,
     openConnections: (): number => webSockets.size + streams.size,
     maxConnections: limits.connections,
+    networkConnections: new AddressCounts(connectionsPerAddress),
+    addresses: new ClientAddresses(server.trustedProxies),
+    notices: new LimitNotices(telemetry, createLimiter(NOTICE_EVERY)),
   };
   const webSockets: WebSocketTransport = new WebSocketTransport({
     protocol: createSocketProtocol({
@@ -171,6 +191,7 @@ export function createRooms(
       operations,
       mask,
       keeper: receipts,
+      refusedTokens,
       limits,
       onAcknowledged: hooks.connected,
     }),
@@ -181,6 +202,8 @@ export function createRooms(
     frameBytes: limits.frameBytes,
     initBytes: limits.initBytes,
     compression: server.compression,
+    maxConnectionsPerNetwork: connectionsPerAddress,
+    messagesPerSecond: perSecond,
     initTimeoutMs: limits.initTimeoutMs,
     onClosed: hooks.disconnected,
   });
@@ -200,6 +223,8 @@ export function createRooms(
       authenticator,
       tokenCookie,
       sessions,
+      addresses: shared.addresses,
+      refusedTokens,
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
@@ -211,11 +236,16 @@ export function createRooms(
     port: server.port,
     drainMs: server.drainMs,
     maxConnections: limits.connections,
+    maxConnectionsPerNetwork: connectionsPerAddress,
+    addresses: shared.addresses,
+    notices: shared.notices,
+    requests,
   });
 
   const closeCore = async (): Promise<void> => {
     heartbeat.close();
     receipts.close();
+    for (const counted of [rates, requests, refusedTokens]) counted?.close();
     live.close();
     hub.close();
     memberships.close();
@@ -248,7 +278,7 @@ export function createRooms(
   };
 
   async function broadcast(room: string | null, event: string, data: unknown): Promise<MessageView> {
-    const { view } = await rooms.broadcast(serverCaller(nodeId), {
+    const { view } = await rooms.announce(serverCaller(nodeId), {
       room,
       event,
       content: "",
@@ -308,7 +338,7 @@ function connectionHooks({ onConnect, onDisconnect }: RoomsOptions, telemetry: T
           connectionId: connection.id,
           userId: connection.caller?.principal.userId,
           sessionId: connection.caller?.sessionId,
-          remoteAddress: connection.socket.remoteAddress,
+          remoteAddress: connection.arrival?.address,
         });
       }
       call(onConnect, connection);

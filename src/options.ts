@@ -38,6 +38,12 @@ export interface ServerOptions {
    * @default []
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Addresses of reverse proxies, or networks of them (`10.0.0.0/8`), whose
+   * X-Forwarded-For tells where clients come from. Without it all that comes through a
+   * proxy counts as one address. @default []
+   */
+  readonly trustedProxies?: readonly string[];
   /** Serves the pages: the console at `/`, GraphiQL at `/graphql` for a browser. @default true */
   readonly pages?: boolean;
   /**
@@ -140,6 +146,25 @@ export interface LimitOptions {
    * limit of file descriptors. @default 10_000
    */
   readonly connections?: number;
+  /**
+   * Open connections of one address (of IPv6 one network of 64 bits); more are closed
+   * with 1013, and a quarter as many may be without a connection_init. 0 is any number.
+   * @default 1_000
+   */
+  readonly connectionsPerAddress?: number;
+  /**
+   * Mutations one user may make in a second, and twice as many at once; more is
+   * `RATE_LIMITED`. Services (scope `broadcast` or `admin`) and all users of one address
+   * together may make 20 times as many. A connection may send 10 messages of any kind for
+   * each; one that sends more is closed with 1013. An address may make 40 HTTP requests
+   * for each; more is 429. 0 counts nothing. @default 50
+   */
+  readonly messagesPerSecond?: number;
+  /**
+   * Refused tokens of one address in a minute, those that only expired left out; then no
+   * more of them are looked at: `RATE_LIMITED`, 429 or 1013. 0 is any number. @default 300
+   */
+  readonly refusedTokensPerMinute?: number;
   /** Bytes a reader may lag behind; one more ends it with 1013, and it resumes. @default 1_048_576 */
   readonly outboxBytes?: number;
 }
@@ -168,6 +193,7 @@ export const DEFAULTS: Omit<Settings, "nodeId"> = {
     host: "127.0.0.1",
     port: 4000,
     allowedOrigins: [],
+    trustedProxies: [],
     pages: true,
     compression: false,
     pingMs: 15_000,
@@ -190,6 +216,9 @@ export const DEFAULTS: Omit<Settings, "nodeId"> = {
     subscriptionsPerConnection: 100,
     roomsPerSession: 100,
     connections: 10_000,
+    connectionsPerAddress: 1_000,
+    messagesPerSecond: 50,
+    refusedTokensPerMinute: 300,
     outboxBytes: 1_048_576,
   },
 };

@@ -7,6 +7,7 @@ import {
   LEEWAY_BOUNDS,
   NODE_ID_RULE,
   ORIGIN_RULE,
+  PROXY_RULE,
   SCOPE_RULE,
   SECRET_RULE,
   WORD_RULE,
@@ -186,6 +187,21 @@ export const SETTINGS: readonly Setting[] = [
     help: "open connections; keep it 1,024 below the limit of file descriptors",
     defaultText: String(DEFAULTS.limits.connections),
     put: (draft, value) => draft.limits.connections = value,
+  }),
+  setting("max-connections-per-address", integer(BOUNDS.limits.connectionsPerAddress), {
+    help: "open connections of one address; 0 is any number",
+    defaultText: String(DEFAULTS.limits.connectionsPerAddress),
+    put: (draft, value) => draft.limits.connectionsPerAddress = value,
+  }),
+  setting("trusted-proxies", list("addresses", PROXY_RULE), {
+    help: "reverse proxies whose X-Forwarded-For is believed",
+    defaultText: "none, an address is whoever connects",
+    put: (draft, value) => draft.server.trustedProxies = value,
+  }),
+  setting("rate-limit", integer(BOUNDS.limits.messagesPerSecond), {
+    help: "messages a second of one user, twice as many at once; 0 is off",
+    defaultText: String(DEFAULTS.limits.messagesPerSecond),
+    put: (draft, value) => draft.limits.messagesPerSecond = value,
   }),
   setting("log-level", choice("level", LOG_LEVELS), {
     help: `least level logged: ${LOG_LEVELS.join(", ")}`,

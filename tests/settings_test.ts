@@ -44,6 +44,10 @@ const READ: readonly (readonly [flag: string, text: string, options: RoomsOption
   ["leave-grace-seconds", "1.001", { presence: { leaveGraceMs: 1_001 } }],
   ["ping-seconds", "15", { server: { pingMs: 15_000 } }],
   ["max-connections", "19000", { limits: { connections: 19_000 } }],
+  ["max-connections-per-address", "0", { limits: { connectionsPerAddress: 0 } }],
+  ["trusted-proxies", "10.0.0.0/8, ::1", { server: { trustedProxies: ["10.0.0.0/8", "::1"] } }],
+  ["rate-limit", "0", { limits: { messagesPerSecond: 0 } }],
+  ["rate-limit", "1000000", { limits: { messagesPerSecond: 1_000_000 } }],
 ];
 
 for (const [flag, text, options] of READ) {
@@ -190,6 +194,9 @@ const REFUSED: readonly (readonly [args: readonly string[], variables: Variables
   ],
   [["--allowed-origins", "*"], {}, 'Cannot use "*" as --allowed-origins: each part between commas must be an origin'],
   [[], { ALLOWED_ORIGINS: "https://a.example," }, 'Cannot use "https://a.example," as ALLOWED_ORIGINS'],
+  [["--trusted-proxies", "proxy.internal"], {}, 'Cannot use "proxy.internal" as --trusted-proxies: each part between'],
+  [[], { TRUSTED_PROXIES: "10.0.0.0/33" }, 'Cannot use "10.0.0.0/33" as TRUSTED_PROXIES: each part between commas'],
+  [["--rate-limit", "2.5"], {}, 'Cannot use "2.5" as --rate-limit: must be an integer from 0 to 1000000'],
   [["--history-count", "0"], {}, 'Cannot use "0" as --history-count: must be an integer from 1 to 1000000'],
   [
     [],

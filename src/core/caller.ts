@@ -11,6 +11,8 @@ export interface Caller {
   readonly namesSession: boolean;
   /** The open session of that id, when there is one. */
   readonly session: Session | undefined;
+  /** The network it asks from, as far as it is counted by that; absent: the program itself. */
+  readonly address?: string | undefined;
 }
 
 const MAX_ID_CODE_POINTS = 128;

@@ -23,6 +23,7 @@ import { type MessageRequest, sendMessage, type SendMessageDeps, type SentMessag
 import type { Position } from "./position.ts";
 import type { NodeStatus } from "./node_status.ts";
 import { PublishTurns } from "./publish_turns.ts";
+import type { MessageRates } from "./message_rates.ts";
 import { parseReason } from "./reason.ts";
 import { RoomFollower } from "./room_follower.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
@@ -83,6 +84,8 @@ export interface RoomsDeps {
   readonly authorize: Authorize;
   readonly telemetry: Telemetry;
   readonly maxMessageBytes: number;
+  /** Counts what callers change. Absent: nothing is counted. */
+  readonly rates?: MessageRates | undefined;
   readonly nodeStatus: () => NodeStatus;
 }
 
@@ -94,7 +97,8 @@ const COSTLY_LENGTH = 16_384;
  *
  * Nothing happens before authorization (G10); what cannot be seen and what does not
  * exist get the same answer. Every method throws {@linkcode RealtimeError}:
- * `BAD_USER_INPUT` for input, `FORBIDDEN` for rights, the engine's codes for faults.
+ * `BAD_USER_INPUT` for input, `FORBIDDEN` for rights, `RATE_LIMITED` for changes that come
+ * too fast, the engine's codes for faults.
  */
 export class Rooms {
   readonly #deps: RoomsDeps;
@@ -117,11 +121,21 @@ export class Rooms {
     // Nothing is awaited that is there already: this is the way of every message.
     const allowed = this.#gate.require(caller, { kind: "send", room });
     if (allowed !== undefined) await allowed;
+    const charged = this.#charge(caller);
+    if (charged !== undefined) await charged;
     return await this.#publish(caller, { ...input, room });
   }
 
   /** Sends an application's event to a room or to everyone. */
   async broadcast(caller: Caller, input: BroadcastInput): Promise<SentMessage> {
+    const room = input.room === null ? null : parseRoomName(input.room);
+    await this.#gate.require(caller, { kind: "broadcast", room });
+    await this.#charge(caller);
+    return await this.#publish(caller, { ...input, room });
+  }
+
+  /** The same for the program itself, which is not counted. */
+  async announce(caller: Caller, input: BroadcastInput): Promise<SentMessage> {
     const room = input.room === null ? null : parseRoomName(input.room);
     await this.#gate.require(caller, { kind: "broadcast", room });
     return await this.#publish(caller, { ...input, room });
@@ -137,6 +151,7 @@ export class Rooms {
     const room = parseRoomName(roomName);
     const json = state === null ? null : encodeState(state);
     await this.#gate.require(caller, { kind: "join", room });
+    await this.#charge(caller);
     const { first, member } = caller.session === undefined
       ? await leases.take(caller, room, json)
       : await memberships.join(caller.session, room, json);
@@ -172,6 +187,7 @@ export class Rooms {
   async leave(caller: Caller, roomName: string): Promise<LeftRoom> {
     const room = parseRoomName(roomName);
     const { sessionId, session, namesSession } = caller;
+    await this.#charge(caller);
     const own: Leaving = { sessions: session === undefined ? [] : [session], sessionId };
     const leaving: Leaving = namesSession ? own : { sessions: "all", sessionId: null };
     const wasMember = await this.#deps.memberships.leave(caller.principal.userId, leaving, room);
@@ -183,6 +199,7 @@ export class Rooms {
     const room = parseRoomName(roomName);
     const json = encodeState(state);
     await this.#gate.require(caller, { kind: "join", room });
+    await this.#charge(caller);
     return { room, member: await this.#deps.states.set(room, stateOwner(caller), json) };
   }
 
@@ -192,6 +209,7 @@ export class Rooms {
     const userId = parseUserId(asked.userId);
     const reason = parseReason(asked.reason);
     await this.#gate.require(caller, { kind: "moderate", room });
+    await this.#charge(caller);
     const wasMember = await this.#deps.memberships.remove(room, userId, reason);
     this.#deps.telemetry.record("info", "member.removed", { room, userId, reason, by: caller.principal.userId });
     return { room, wasMember };
@@ -202,6 +220,7 @@ export class Rooms {
     const userId = parseUserId(asked.userId);
     const reason = parseReason(asked.reason);
     await this.#gate.require(caller, { kind: "admin" });
+    await this.#charge(caller);
     const wasConnected = this.#deps.sessions.disconnect(userId, reason ?? "disconnected by an administrator");
     this.#deps.telemetry.record("info", "user.disconnected", { userId, reason, by: caller.principal.userId });
     return { wasConnected };
@@ -213,6 +232,7 @@ export class Rooms {
     if (!authenticator.needsToken) {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot refresh a token: this server asks for none");
     }
+    await this.#charge(caller);
     const principal = await authenticator.authenticate({ token, claimedUserId: null, guestSecret: null });
     if (principal.userId !== caller.principal.userId) {
       throw new RealtimeError("UNAUTHENTICATED", "Cannot refresh with this token: must be one of the same user");
@@ -299,11 +319,19 @@ export class Rooms {
     return this.#turns.drain();
   }
 
+  /** Counts one change of a caller who may make it; undefined when that was told at once. */
+  #charge(caller: Caller): Promise<void> | undefined {
+    return this.#deps.rates?.charge(caller);
+  }
+
   async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
     const stream = request.room === null ? EVERYONE : messagesOf(request.room);
     const wait = this.#turns.enter(stream, this.#deps.hub.readersOf(stream) + request.content.length / COSTLY_LENGTH);
     if (wait !== undefined) await wait;
-    return await sendMessage(caller, request, this.#sending);
+    const sent = await sendMessage(caller, request, this.#sending);
+    // A client that sends again what was lost on its way has said nothing new.
+    if (sent.duplicate) this.#deps.rates?.refund(caller);
+    return sent;
   }
 
   async #head(room: RoomName): Promise<string> {

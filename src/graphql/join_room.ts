@@ -39,7 +39,7 @@ export function addJoinRoom(builder: Builder, member: MemberRef): void {
         "reconnect is no leave; a session that is continued is a member again. Over HTTP without the `x-session-id` " +
         "of an open connection it lasts for a minute, or as long as you subscribe to the room. Others see " +
         "`UserJoined` once per user. Errors: `FORBIDDEN` without the right to join, `ROOM_LIMIT` (with `limit`) above " +
-        "100 rooms a session, `PAYLOAD_TOO_LARGE` (with `limit`) for the state, `BAD_USER_INPUT`.",
+        "100 rooms a session, `PAYLOAD_TOO_LARGE` (with `limit`) for the state, `RATE_LIMITED` (with `retryAfterMs`), `BAD_USER_INPUT`.",
       args: {
         room: t.arg.id({ required: true, description: "The room's name, 1 to 128 characters." }),
         state: t.arg({

@@ -20,7 +20,7 @@ export function addLeaveRoom(builder: Builder): void {
       description: "Ends what this session holds of your membership; over HTTP without `x-session-id`, what all your " +
         "sessions hold. Others see `UserLeft` at once when nothing holds it any more. Subscriptions stay open, but hold " +
         "no membership until this session joins again. " +
-        "`BAD_USER_INPUT` when the name is not valid.",
+        "Errors: `BAD_USER_INPUT` when the name is not valid, `RATE_LIMITED` (with `retryAfterMs`).",
       args: { room: t.arg.id({ required: true, description: "The room's name." }) },
       resolve: (_root, { room }, { rooms, viewer }) => rooms.leave(viewer, room),
     }));

@@ -186,9 +186,9 @@ export class LiveSelections {
     this.#stopLeftovers();
   }
 
-  #open(key: string, source: LiveSource, operation: LiveOperation, { principal }: Caller): Shared {
+  #open(key: string, source: LiveSource, operation: LiveOperation, { principal: { userId }, address }: Caller): Shared {
     const { request } = source;
-    const release = this.#counts.add(request.feed.key, principal.userId);
+    const release = this.#counts.add(request.feed.key, { userId, address });
     const args = withoutStart(operation.args, this.#startVariablesOf(operation));
     const frames = new SelectedFrames(args, {
       ...this.#deps,

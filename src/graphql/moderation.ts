@@ -29,7 +29,7 @@ function addRemoveFromRoom(builder: Builder): void {
       nullable: true,
       description:
         "Ends a user's membership and their subscriptions on the room, on every node. No ban: the user may " +
-        "come back. Needs the scope `moderate`: `FORBIDDEN` without it.",
+        "come back. Needs the scope `moderate`: `FORBIDDEN` without it. `RATE_LIMITED` (with `retryAfterMs`).",
       args: {
         room: t.arg.id({ required: true, description: "The room's name." }),
         userId: t.arg.id({ required: true, description: "Whom to remove." }),
@@ -56,7 +56,7 @@ function addDisconnectUser(builder: Builder): void {
       nullable: true,
       description:
         "Closes every connection of a user on every node with 4401, after which stock clients do not come back " +
-        "by themselves. Needs the scope `admin`: `FORBIDDEN` without it.",
+        "by themselves. Needs the scope `admin`: `FORBIDDEN` without it. `RATE_LIMITED` (with `retryAfterMs`).",
       args: {
         userId: t.arg.id({ required: true, description: "Whom to disconnect." }),
         reason: t.arg.string({ description: "Why, for the user and the log." }),

@@ -21,7 +21,8 @@ export function addSetPresence(builder: Builder, member: MemberRef): void {
       description:
         "Sets your state in a room you are a member of (`NOT_FOUND` otherwise). The last one set wins, and " +
         "others see `MemberUpdated`; it is not kept in the history. It goes with the session that set it. Errors: " +
-        "`NOT_FOUND`, `FORBIDDEN`, `PAYLOAD_TOO_LARGE` (with `limit`), `BAD_USER_INPUT`.",
+        "`NOT_FOUND`, `FORBIDDEN`, `PAYLOAD_TOO_LARGE` (with `limit`), `RATE_LIMITED` (with `retryAfterMs`), " +
+        "`BAD_USER_INPUT`.",
       args: {
         room: t.arg.id({ required: true, description: "The room's name." }),
         state: t.arg({ type: "JSON", required: true, description: "The whole new state, at most 1 KiB as JSON." }),

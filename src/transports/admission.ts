@@ -1,15 +1,18 @@
 import type { Authenticator, Principal } from "../core/auth.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Expiries } from "../core/expiries.ts";
+import type { RefusedTokens } from "../core/refused_tokens.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import { connectSession } from "./continued_session.ts";
+import { authenticate } from "./identify.ts";
 import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** What letting connections in needs. */
 export interface AdmissionDeps {
   readonly authenticator: Authenticator;
+  readonly refusedTokens: RefusedTokens;
   readonly sessions: Sessions;
   readonly rooms: Rooms;
   readonly expiries: Expiries;
@@ -22,10 +25,11 @@ export function admit(connection: SocketConnection, principal: Principal, deps: 
   const { userId } = principal;
   connection.session = connectSession(connection, { userId, sessionId: connection.sessionId }, deps);
   const { session, continues } = connection.session;
-  connection.caller = new SocketCaller(principal, session);
+  connection.caller = new SocketCaller(principal, session, connection.network);
   connection.admitted(deps.expiries);
   if (continues) deps.rooms.rejoin(connection.caller, [...session.rooms]);
   deps.onAcknowledged(connection);
+  connection.arrival = undefined;
 }
 
 /**
@@ -48,7 +52,8 @@ export function admitByOperation(connection: SocketConnection, token: string, de
 
 async function byOperation(connection: SocketConnection, token: string, deps: AdmissionDeps): Promise<void> {
   if (connection.caller !== undefined && connection.lastToken === token) return;
-  const principal = await deps.authenticator.authenticate({ token, claimedUserId: null, guestSecret: null });
+  const credentials = { token, claimedUserId: null, guestSecret: null };
+  const principal = await authenticate(credentials, connection.network, deps);
   if (connection.closed || connection.ending !== undefined) return;
   const { caller } = connection;
   if (caller === undefined) admit(connection, principal, deps);

@@ -10,6 +10,7 @@ import type { Telemetry } from "../core/telemetry.ts";
 import type { ErrorMask } from "../graphql/errors.ts";
 import type { Operation, Operations } from "../graphql/operations.ts";
 import { PHASES } from "../graphql/tellings.ts";
+import type { AddressCounts } from "./address_counts.ts";
 import type { FlushQueue } from "./flush_queue.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { answerJson } from "./http_error.ts";
@@ -33,6 +34,8 @@ export interface GraphqlStreamDeps {
   /** Connections of all transports that are open, and that may be. */
   readonly openConnections: () => number;
   readonly maxConnections: number;
+  /** The same by network. */
+  readonly networkConnections: AddressCounts;
 }
 
 /**
@@ -74,8 +77,10 @@ export class GraphqlStreams {
     operation: Operation,
     asking: Caller,
   ): Promise<void> {
-    const { operations, rooms, mask, flushes, outboxBytes, openConnections, maxConnections } = this.#deps;
-    const isFull = openConnections() >= maxConnections;
+    const { operations, rooms, mask, flushes, outboxBytes, openConnections, maxConnections, networkConnections } =
+      this.#deps;
+    const network = asking.address ?? "";
+    const isFull = openConnections() >= maxConnections || networkConnections.isFull(network);
     if ((this.#stopping || isFull) && givesUpWhenRefused(request)) return void response.destroy();
     if (this.#stopping) throw new RealtimeError("SHUTTING_DOWN", "Cannot subscribe: the server is stopping");
     if (isFull) {
@@ -134,17 +139,20 @@ export class GraphqlStreams {
   }
 
   #opened(connection: StreamConnection, response: ServerResponse): void {
-    const { clock, telemetry, heartbeat } = this.#deps;
+    const { clock, telemetry, heartbeat, networkConnections } = this.#deps;
     const { viewer, format } = connection;
+    const network = viewer.address ?? "";
     const { userId } = viewer.principal;
     heartbeat.add(connection);
     const openedAt = clock.now();
     this.#connections.add(connection);
+    networkConnections.add(network);
     if (this.#stopping) connection.finish();
     telemetry.record("info", "stream.opened", { format: format.name, userId, sessionId: viewer.sessionId });
     response.once("close", () => {
       heartbeat.remove(connection);
       this.#connections.delete(connection);
+      networkConnections.remove(network);
       telemetry.record("info", "stream.closed", {
         format: format.name,
         userId,

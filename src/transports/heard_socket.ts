@@ -6,6 +6,8 @@ export interface SocketListener {
   onPong(): void;
   /** A close frame is about to be sent, for whatever reason: what is to stand before it is sent now. */
   onClosing(): void;
+  /** A Ping of the peer, which has been answered. */
+  onPing(): void;
   /** A frame was broken, or the network is: the close comes behind it. */
   onError(error: Error): void;
   /** Called once, last of all. */
@@ -48,6 +50,9 @@ export class HeardSocket extends WebSocket {
         return true;
       case "pong":
         listener.onPong();
+        return true;
+      case "ping":
+        listener.onPing();
         return true;
       case "error":
         listener.onError(first as Error);

@@ -2,13 +2,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { RealtimeError } from "../core/errors.ts";
+import type { LocalRateLimiter } from "../core/rate_limiter.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
 import type { Access } from "./access.ts";
+import { AddressCounts } from "./address_counts.ts";
+import { type ClientAddresses, networkOf } from "./client_address.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import type { HttpHandler } from "./graphql_http.ts";
 import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
 import { answerHealth, answerReady } from "./ops.ts";
+import type { LimitNotices } from "./limit_notices.ts";
 import type { Pages } from "./pages.ts";
 import { GRAPHQL_PATH, HEALTH_PATH, pathOf, READY_PATH } from "./paths.ts";
 import { refusalOf } from "./request_refusal.ts";
@@ -29,8 +33,13 @@ export interface HttpServerDeps {
   readonly port: number;
   /** How long a stop waits for clients before it cuts them off, in milliseconds. */
   readonly drainMs: number;
-  /** WebSockets and streams that may be open. */
+  /** WebSockets and streams that may be open, in all and from one network; the latter 0 for any number. */
   readonly maxConnections: number;
+  readonly maxConnectionsPerNetwork: number;
+  readonly addresses: ClientAddresses;
+  /** Counts requests by network. Undefined: nothing is counted. */
+  readonly requests: LocalRateLimiter | undefined;
+  readonly notices: LimitNotices;
 }
 
 /** What the HTTP parser is told; times in milliseconds. */
@@ -56,6 +65,8 @@ const COMMON_HEADERS = [
 ] as const;
 /** TCP connections beyond those that may do something: to be told that there are too many. */
 const CONNECTION_MARGIN = 768;
+/** The same for one network, whose WebSockets and streams may be half of them. */
+const NETWORK_MARGIN = 2;
 
 /** One `node:http` server: judges who comes in, then hands each path to its owner. */
 export class HttpServer {
@@ -73,11 +84,16 @@ export class HttpServer {
     this.#connections = new TcpConnections(this.#server, {
       clock: deps.clock,
       maxConnections: deps.maxConnections + CONNECTION_MARGIN,
+      networks: new AddressCounts(deps.maxConnectionsPerNetwork * NETWORK_MARGIN),
+      addresses: deps.addresses,
+      notices: deps.notices,
     });
     this.#server.on("upgrade", (request, socket, head) => {
       this.#connections.heard(request.socket);
       const refusal = refusalOf(request, deps);
       if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, STATUS_CODES[refusal.status]!);
+      const waitMs = this.#waitMs(request);
+      if (waitMs > 0) return refuseUpgrade(socket, 429, "Too Many Requests", [`Retry-After: ${secondsOf(waitMs)}`]);
       if (pathOf(request) !== GRAPHQL_PATH) return refuseUpgrade(socket, 404, "Not Found");
       deps.webSockets.upgrade(request, socket, head);
     });
@@ -138,6 +154,11 @@ export class HttpServer {
       if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(request, response);
       return path === HEALTH_PATH ? answerHealth(response) : answerReady(response, this.#stopping === undefined);
     }
+    const retryAfterMs = this.#waitMs(request);
+    if (retryAfterMs > 0) {
+      const message = "Cannot answer this request: too many come from this address";
+      return answerError(response, new RealtimeError("RATE_LIMITED", message, { retryAfterMs }));
+    }
     if (pages?.answer(request, response)) return;
     if (path !== GRAPHQL_PATH) {
       return answerJson(response, 404, { error: `Nothing is here: the API is at ${GRAPHQL_PATH}` });
@@ -145,6 +166,20 @@ export class HttpServer {
     if (request.method === "OPTIONS") return access.answerPreflight(response);
     void graphql(request, response);
   }
+
+  /** How long the sender of a request is to wait; 0 when it is answered. */
+  #waitMs(request: IncomingMessage): number {
+    const { requests, addresses, notices } = this.#deps;
+    if (requests === undefined) return 0;
+    const network = networkOf(addresses.of(request));
+    const waitMs = requests.take(network);
+    if (waitMs > 0) notices.note("requests", network);
+    return waitMs;
+  }
+}
+
+function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1_000);
 }
 
 function refuseMethod({ method }: IncomingMessage, response: ServerResponse): void {

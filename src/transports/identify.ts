@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCookies } from "@std/http/cookie";
 import { ulid } from "@std/ulid";
-import type { Authenticator, Credentials } from "../core/auth.ts";
+import { type Authenticator, type Credentials, type Principal, TokenExpired } from "../core/auth.ts";
 import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
-import { RealtimeError } from "../core/errors.ts";
 import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
+import { RealtimeError } from "../core/errors.ts";
 import type { Sessions } from "../core/sessions.ts";
+import type { RefusedTokens } from "../core/refused_tokens.ts";
+import { type ClientAddresses, networkOf } from "./client_address.ts";
 import { PROOF_NEEDED, provesItsPage } from "./same_site.ts";
 import { bearerToken, type CarriedToken, readToken } from "./token_carriers.ts";
 
@@ -22,6 +24,8 @@ export interface Guest {
 export interface Arrival {
   readonly request: IncomingMessage;
   readonly guest: Guest;
+  /** Where it comes from. */
+  readonly address: string;
 }
 
 /** What telling callers apart needs. */
@@ -30,6 +34,8 @@ export interface IdentifyDeps {
   readonly sessions: Sessions;
   /** The cookie that may hold a token. */
   readonly tokenCookie: string;
+  readonly addresses: ClientAddresses;
+  readonly refusedTokens: RefusedTokens;
 }
 
 /** Reads the guest cookie, or makes one. */
@@ -53,22 +59,43 @@ export function readGuest(request: IncomingMessage, authenticator: Authenticator
 export async function identifyRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { authenticator, sessions, tokenCookie }: IdentifyDeps,
+  deps: IdentifyDeps,
 ): Promise<Caller> {
+  const { authenticator, sessions, addresses } = deps;
+  const address = networkOf(addresses.of(request));
   const claimedUserId = headerOf(request, "x-user-id");
   const guest = readGuest(request, authenticator);
-  const token = readToken(request, tokenCookie);
+  const token = readToken(request, deps.tokenCookie);
   if (authenticator.needsToken && isUnproven(request, token)) throw new RealtimeError("FORBIDDEN", PROOF_NEEDED);
-  const principal = await authenticator.authenticate({
-    token: token?.text ?? null,
-    claimedUserId,
-    guestSecret: guest.secret,
-  });
+  const credentials = { token: token?.text ?? null, claimedUserId, guestSecret: guest.secret };
+  const principal = await authenticate(credentials, address, deps);
   if (guest.setCookie !== undefined && claimedUserId === null) response.setHeader("set-cookie", guest.setCookie);
   const named = headerOf(request, "x-session-id");
-  if (named === null) return { principal, sessionId: ulid(), namesSession: false, session: undefined };
+  if (named === null) return { principal, sessionId: ulid(), namesSession: false, session: undefined, address };
   const sessionId = parseSessionId(named);
-  return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId) };
+  return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId), address };
+}
+
+/**
+ * Tells who somebody is, unless too many tokens of their network were refused lately.
+ *
+ * @throws as {@linkcode Authenticator.authenticate} does, and `RATE_LIMITED`
+ */
+export async function authenticate(
+  credentials: Credentials,
+  network: string,
+  { authenticator, refusedTokens }: Pick<IdentifyDeps, "authenticator" | "refusedTokens">,
+): Promise<Principal> {
+  if (credentials.token === null) return await authenticator.authenticate(credentials);
+  await refusedTokens.refuse(network);
+  try {
+    return await authenticator.authenticate(credentials);
+  } catch (error) {
+    const isWrong = error instanceof RealtimeError && error.code === "UNAUTHENTICATED";
+    // One that was good once is nobody's guess.
+    if (isWrong && !(error instanceof TokenExpired)) await refusedTokens.failed(network);
+    throw error;
+  }
 }
 
 /** Whether nothing but a cookie says who asks, and any page may have made a browser send it. */

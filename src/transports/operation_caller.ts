@@ -29,6 +29,7 @@ export function callerOf(caller: Caller, { extensions }: SocketRequest): Caller 
     get session() {
       return caller.session;
     },
+    address: caller.address,
     namesSession: true,
     sessionId: parseSessionId(headers["x-session-id"]),
   };

@@ -13,7 +13,7 @@ export class SocketCaller implements Caller {
   session: Session;
   readonly namesSession = true;
 
-  constructor(principal: Principal, session: Session) {
+  constructor(principal: Principal, session: Session, readonly address?: string) {
     this.principal = principal;
     this.session = session;
   }

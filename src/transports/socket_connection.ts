@@ -4,6 +4,7 @@ import { ulid } from "@std/ulid";
 import type { Principal } from "../core/auth.ts";
 import type { Cancel, Clock } from "../core/clock.ts";
 import type { Expiries, Expiring } from "../core/expiries.ts";
+import { allowanceOf } from "../core/message_rates.ts";
 import type { ConnectionEnd, SessionConnection, SessionPeer } from "../core/sessions.ts";
 import { SmallMap } from "../core/small_map.ts";
 import { describeError, type Telemetry } from "../core/telemetry.ts";
@@ -39,6 +40,10 @@ export interface SocketConnectionDeps {
   readonly initBytes: number;
   /** How long it may take to come, in milliseconds. */
   readonly initTimeoutMs: number;
+  /** Mutations a user may make in a second; a connection may send more messages by as much. 0 is any number. */
+  readonly messagesPerSecond: number;
+  /** Called once, when a connection has sent its connection_init or has closed without. */
+  readonly onInitiated: (connection: SocketConnection) => void;
   /** Called once when a connection has closed and let go of everything. */
   readonly onClosed: (connection: SocketConnection, end: SocketEnd) => void;
 }
@@ -49,6 +54,8 @@ export interface UpgradedSocket {
   /** The TCP socket the upgrade came on; the outbox writes to it beside `webSocket`. */
   readonly socket: Socket;
   readonly arrival: Arrival;
+  /** The network it is counted under. */
+  readonly network: string;
   readonly phase: number;
 }
 
@@ -56,6 +63,12 @@ export interface UpgradedSocket {
 const MAX_EXECUTIONS = 32;
 /** How long a connection may stay whose user nobody knows, in milliseconds. */
 const TOKEN_TIMEOUT_MS = 10_000;
+/** Frames a peer may send for each mutation that its user may make: it also subscribes, completes and pings. */
+const FRAMES_BY = 10;
+/** And at least so many in a second, however little may be sent: one that comes back subscribes to all it had. */
+const LEAST_FRAMES = 100;
+/** They are counted over so many milliseconds: as many may come at once. */
+const FRAME_WINDOW_MS = 2_000;
 /** `WebSocket.OPEN` (WebSockets standard). */
 const OPEN = 1;
 
@@ -78,6 +91,8 @@ export class SocketConnection
   arrival: Arrival | undefined;
   /** Whether it is a guest without a cookie: it may have been another guest before. */
   readonly isNameless: boolean;
+  /** The network it is counted under. */
+  readonly network: string;
   readonly outbox: Outbox;
   readonly receipts: SocketReceipts;
   /** Subscriptions that run or are being begun. */
@@ -115,14 +130,19 @@ export class SocketConnection
   #failure: string | undefined;
   readonly #isCompressed: boolean;
   #silent = false;
+  #isInitiated = false;
+  /** Frames heard in a window, and which window that was. */
+  #heard = 0;
+  #window = 0;
 
-  constructor({ webSocket, socket, arrival, phase }: UpgradedSocket, deps: SocketConnectionDeps) {
+  constructor({ webSocket, socket, arrival, network, phase }: UpgradedSocket, deps: SocketConnectionDeps) {
     this.#deps = deps;
     this.webSocket = webSocket;
     this.socket = socket;
     this.openedAtMs = deps.clock.now();
     this.phase = phase;
     this.arrival = arrival;
+    this.network = network;
     this.isNameless = arrival.guest.setCookie !== undefined;
     this.#isCompressed = webSocket.extensions !== "";
     this.outbox = new Outbox(this);
@@ -223,6 +243,9 @@ export class SocketConnection
   initiated(): void {
     this.#cancelInit?.();
     this.#cancelInit = undefined;
+    if (this.#isInitiated) return;
+    this.#isInitiated = true;
+    this.#deps.onInitiated(this);
   }
 
   /** Begins to wait for an operation that says who asks. */
@@ -236,7 +259,6 @@ export class SocketConnection
   /** Its user is known, until the token ends. */
   admitted(expiries: Expiries): void {
     this.initiated();
-    this.arrival = undefined;
     this.#expiries = expiries;
     expiries.set(this, this.caller!.principal.expiresAtMs);
   }
@@ -279,10 +301,16 @@ export class SocketConnection
 
   onPong(): void {
     this.silentPings = 0;
+    this.#isTooMuch();
+  }
+
+  onPing(): void {
+    this.#isTooMuch();
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
     this.silentPings = 0;
+    if (this.#isTooMuch()) return;
     if (isBinary) return this.end(CLOSE_CODES.badRequest, "Invalid message received: must be text");
     const { initBytes } = this.#deps;
     if (this.caller === undefined && data.length > initBytes) {
@@ -311,11 +339,26 @@ export class SocketConnection
     this.#closeProtocol?.(code, reason).catch((error: unknown) => this.#report(error));
   }
 
+  /** Whether its peer sends more frames than anybody needs to: then it is closed, and not listened to. */
+  #isTooMuch(): boolean {
+    const { messagesPerSecond } = this.#deps;
+    if (messagesPerSecond === 0) return false;
+    const window = Math.floor(this.clock.now() / FRAME_WINDOW_MS);
+    if (window !== this.#window) {
+      this.#window = window;
+      this.#heard = 0;
+    }
+    const perSecond = Math.max(LEAST_FRAMES, messagesPerSecond * allowanceOf(this.caller?.principal) * FRAMES_BY);
+    if (++this.#heard <= perSecond * FRAME_WINDOW_MS / 1_000) return false;
+    this.end(CLOSE_CODES.tryAgainLater, "too many messages");
+    return true;
+  }
+
   /** Frees everything the connection holds. */
   #release(): void {
     this.closed = true;
+    this.initiated();
     this.#expiries?.delete(this);
-    this.#cancelInit?.();
     this.#goodbye?.cancel();
     this.outbox.close();
     // Before the operations are ended: that would be the end of their receipts.

@@ -11,7 +11,7 @@ import type { Operation, Operations, Subscribed } from "../graphql/operations.ts
 import { type AdmissionDeps, admit, admitByOperation } from "./admission.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { Endless } from "./endless.ts";
-import { connectionCredentials } from "./identify.ts";
+import { authenticate, connectionCredentials } from "./identify.ts";
 import { continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
@@ -261,15 +261,15 @@ function refuse({ connection, id, subscriptions }: SocketOperation, errors: read
 async function identify(
   connection: SocketConnection,
   parameters: Readonly<Record<string, unknown>>,
-  { authenticator, tokenCookie }: SocketProtocolDeps,
+  deps: SocketProtocolDeps,
 ) {
   const { sessionId } = parameters;
   const resume = ResumeEntries.parse(parameters.resume);
-  const credentials = connectionCredentials(parameters, connection.arrival!, tokenCookie);
+  const credentials = connectionCredentials(parameters, connection.arrival!, deps.tokenCookie);
   const namesSession = sessionId !== undefined && sessionId !== null;
   const named = namesSession ? parseSessionId(sessionId) : ulid();
-  const isNobody = authenticator.needsToken && credentials.token === null;
-  const principal = isNobody ? undefined : await authenticator.authenticate(credentials);
+  const isNobody = deps.authenticator.needsToken && credentials.token === null;
+  const principal = isNobody ? undefined : await authenticate(credentials, connection.network, deps);
   return { principal, sessionId: named, namesSession, resume };
 }
 

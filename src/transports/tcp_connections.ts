@@ -1,5 +1,8 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import type { AddressCounts } from "./address_counts.ts";
+import { type ClientAddresses, networkOf } from "./client_address.ts";
+import type { LimitNotices } from "./limit_notices.ts";
 import type { Cancel, Clock } from "../core/clock.ts";
 
 /** What watching TCP connections needs. */
@@ -7,6 +10,10 @@ export interface TcpConnectionsDeps {
   readonly clock: Clock;
   /** TCP connections that may be open at once; one more is cut at once. */
   readonly maxConnections: number;
+  /** The same by network; a proxy's are not counted: it speaks for many. */
+  readonly networks: AddressCounts;
+  readonly addresses: ClientAddresses;
+  readonly notices: LimitNotices;
 }
 
 /** How long a connection may say nothing before its first request, in milliseconds. */
@@ -21,7 +28,8 @@ const SILENT_MS = 10_000;
  */
 export class TcpConnections {
   readonly #deps: TcpConnectionsDeps;
-  readonly #open = new Set<Socket>();
+  /** Each with the network it is counted under; a socket that has closed no longer knows it. */
+  readonly #open = new Map<Socket, string | undefined>();
   /** Those that have sent no request yet, each with the end of its patience. */
   readonly #silent = new Map<Socket, Cancel>();
   /** The same for all: a function for each would stay with each, whatever becomes of it. */
@@ -31,6 +39,8 @@ export class TcpConnections {
   constructor(server: Server, deps: TcpConnectionsDeps) {
     this.#deps = deps;
     this.#onClose = listener((socket) => {
+      const network = this.#open.get(socket);
+      if (network !== undefined) deps.networks.remove(network);
       this.#open.delete(socket);
       this.heard(socket);
     });
@@ -51,16 +61,21 @@ export class TcpConnections {
 
   /** Cuts all. */
   cutAll(): void {
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#open.keys()) socket.destroy();
   }
 
   #take(socket: Socket): void {
-    const { clock, maxConnections } = this.#deps;
-    if (this.#stopping || this.#open.size >= maxConnections) {
+    const { clock, maxConnections, networks, addresses, notices } = this.#deps;
+    const peer = addresses.ofPeer(socket);
+    const network = addresses.trusts(peer) ? undefined : networkOf(peer);
+    const isTooMany = this.#open.size >= maxConnections || (network !== undefined && networks.isFull(network));
+    if (this.#stopping || isTooMany) {
+      if (isTooMany) notices.note("connections", networkOf(peer));
       socket.destroy();
       return;
     }
-    this.#open.add(socket);
+    this.#open.set(socket, network);
+    if (network !== undefined) networks.add(network);
     this.#silent.set(socket, clock.after(SILENT_MS, () => socket.destroy()));
     socket.on("close", this.#onClose);
   }

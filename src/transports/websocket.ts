@@ -7,6 +7,8 @@ import type { Authenticator } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import { PHASES } from "../graphql/tellings.ts";
+import { AddressCounts } from "./address_counts.ts";
+import { type ClientAddresses, networkOf } from "./client_address.ts";
 import { CLOSE_CODES } from "./close_codes.ts";
 import { Deflater } from "./deflater.ts";
 import type { FlushQueue } from "./flush_queue.ts";
@@ -16,6 +18,7 @@ import { HeardSocket } from "./heard_socket.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { isUnproven, readGuest } from "./identify.ts";
 import { dropSmallWindows, PERMESSAGE_DEFLATE } from "./permessage_deflate.ts";
+import type { LimitNotices } from "./limit_notices.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { readToken } from "./token_carriers.ts";
 import { SocketConnection, type SocketConnectionDeps } from "./socket_connection.ts";
@@ -39,6 +42,12 @@ export interface WebSocketTransportDeps {
   /** Connections of all transports that are open, and that may be. */
   readonly openConnections: () => number;
   readonly maxConnections: number;
+  /** Connections of all transports by network, and how many of them one network may have. */
+  readonly networkConnections: AddressCounts;
+  readonly maxConnectionsPerNetwork: number;
+  readonly addresses: ClientAddresses;
+  readonly notices: LimitNotices;
+  readonly messagesPerSecond: number;
   readonly flushes: FlushQueue;
   readonly heartbeat: Heartbeat;
   readonly keeper: ReceiptKeeper;
@@ -62,6 +71,8 @@ const RECEIVING = {
 
 /** Upgrades above the cap are still accepted, to be told 1013; beyond so many more they are refused. */
 const FLOOD_MARGIN = 512;
+/** Of the connections of one network so many may be without a connection_init: they hold for three seconds what others wait for. */
+const UNINITIATED_SHARE = 1 / 4;
 
 /** GraphQL over WebSocket: npm ws for the framing, graphql-ws for the protocol. */
 export class WebSocketTransport {
@@ -71,14 +82,17 @@ export class WebSocketTransport {
   readonly #cookies = new WeakMap<IncomingMessage, string>();
   readonly #server: WsServer<typeof HeardSocket>;
   readonly #connectionDeps: SocketConnectionDeps;
+  readonly #uninitiated: AddressCounts;
   #accepted = 0;
   #ending: { readonly code: number; readonly reason: string } | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: WebSocketTransportDeps) {
     this.#deps = deps;
+    this.#uninitiated = new AddressCounts(Math.ceil(deps.maxConnectionsPerNetwork * UNINITIATED_SHARE));
     this.#connectionDeps = {
       ...deps,
+      onInitiated: ({ network }) => this.#uninitiated.remove(network),
       batch: new FrameBatch(),
       deflater: deps.compression ? new Deflater(deps.flushes) : undefined,
       onClosed: (connection, end) => this.#closed(connection, end),
@@ -112,6 +126,9 @@ export class WebSocketTransport {
     if (this.#deps.openConnections() >= this.#deps.maxConnections + FLOOD_MARGIN) {
       return refuseUpgrade(socket, 503, "Service Unavailable");
     }
+    const address = this.#deps.addresses.of(request);
+    const network = networkOf(address);
+    if (this.#deps.networkConnections.isFlooded(network)) return refuseUpgrade(socket, 503, "Service Unavailable");
     if (this.#deps.compression) dropSmallWindows(request);
     const { authenticator, tokenCookie } = this.#deps;
     if (authenticator.needsToken && isUnproven(request, readToken(request, tokenCookie))) {
@@ -125,7 +142,8 @@ export class WebSocketTransport {
       head as Parameters<WebSocketServer["handleUpgrade"]>[2],
       (webSocket) => {
         const { socket } = request;
-        const upgraded = { webSocket, socket, arrival: { request, guest }, phase: this.#accepted++ % PHASES };
+        const arrival = { request, guest, address };
+        const upgraded = { webSocket, socket, arrival, network, phase: this.#accepted++ % PHASES };
         this.#open(new SocketConnection(upgraded, this.#connectionDeps));
       },
     );
@@ -142,21 +160,29 @@ export class WebSocketTransport {
   }
 
   #open(connection: SocketConnection): void {
-    const { protocol, heartbeat, openConnections, maxConnections } = this.#deps;
+    const { protocol, heartbeat, openConnections, maxConnections, networkConnections, notices } = this.#deps;
+    const { network } = connection;
     this.#connections.add(connection);
+    networkConnections.add(network);
+    this.#uninitiated.add(network);
     heartbeat.add(connection);
     connection.webSocket.tell(connection);
     if (this.#ending !== undefined) return connection.end(this.#ending.code, this.#ending.reason);
     if (openConnections() > maxConnections) {
       return connection.end(CLOSE_CODES.tryAgainLater, "too many connections");
     }
+    if (networkConnections.isOver(network) || this.#uninitiated.isOver(network)) {
+      notices.note("connections", network);
+      return connection.end(CLOSE_CODES.tryAgainLater, "too many connections from this address");
+    }
     connection.open(protocol);
   }
 
   #closed(connection: SocketConnection, { code, reason }: SocketEnd): void {
-    const { heartbeat, clock, telemetry, onClosed } = this.#deps;
+    const { heartbeat, clock, telemetry, networkConnections, onClosed } = this.#deps;
     const { caller, openedAtMs } = connection;
     heartbeat.remove(connection);
+    networkConnections.remove(connection.network);
     this.#connections.delete(connection);
     if (telemetry.keeps?.("info") !== false) {
       telemetry.record("info", "connection.closed", {

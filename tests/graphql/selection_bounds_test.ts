@@ -3,6 +3,8 @@ import { RealtimeError } from "../../src/core/errors.ts";
 import { SelectionCounts } from "../../src/graphql/selection_counts.ts";
 import { callerOf, openLiveWorld } from "../support/live_world.ts";
 
+const ANN = { userId: "ann", address: undefined };
+
 /** A selection that differs from others by its name. */
 const selection = (name: number | string, room = "lobby") =>
   `subscription S${name} { messages(room: "${room}") { content } }`;
@@ -66,15 +68,15 @@ Deno.test("a node has at most 100,000 distinct selections, over all feeds", () =
   const counts = new SelectionCounts();
   const removes = Array.from(
     { length: 100_000 },
-    (_, index) => counts.add(`feed ${index % 1_000}`, `user ${index % 7_919}`),
+    (_, index) => counts.add(`feed ${index % 1_000}`, { userId: `user ${index % 7_919}`, address: undefined }),
   );
 
-  const refused = assertThrows(() => counts.add("one more feed", "ann"), RealtimeError);
+  const refused = assertThrows(() => counts.add("one more feed", ANN), RealtimeError);
   removes[0]!();
-  counts.add("one more feed", "ann");
+  counts.add("one more feed", ANN);
 
   assertEquals([refused.code, refused.limit], ["SUBSCRIPTION_LIMIT", 100_000]);
-  assertThrows(() => counts.add("feed 1", "ann"), RealtimeError);
+  assertThrows(() => counts.add("feed 1", ANN), RealtimeError);
 });
 
 Deno.test("an event of a split selection with many viewers leaves others their turn, and keeps the order", async () => {
@@ -140,3 +142,26 @@ async function refusedOf(subscribe: () => Promise<unknown>) {
   }
   throw new Error("It was not refused");
 }
+
+Deno.test("guests of one address leave room in a feed and on a node for those of another", () => {
+  const counts = new SelectionCounts();
+  const guest = (number: number, address: string) => ({ userId: `guest-${number}`, address });
+  const released = Array.from({ length: 200 }, (_, number) => counts.add("lobby", guest(number, "192.0.2.7")));
+
+  const refused = assertThrows(() => counts.add("lobby", guest(200, "192.0.2.7")), RealtimeError);
+  assertEquals([refused.code, refused.limit], ["SUBSCRIPTION_LIMIT", 200]);
+  assertEquals(
+    refused.message,
+    'Cannot subscribe with another selection: from your address "lobby" is followed with 200 different ones already',
+  );
+  counts.add("lobby", guest(200, "192.0.2.8"));
+  for (let number = 0; number < 9_800; number++) {
+    released.push(counts.add(`feed ${number % 100}`, guest(number, "192.0.2.7")));
+  }
+  const full = assertThrows(() => counts.add("new feed", guest(1, "192.0.2.7")), RealtimeError);
+  assertEquals([full.code, full.limit], ["SUBSCRIPTION_LIMIT", 10_000]);
+  counts.add("new feed", guest(1, "192.0.2.8"));
+
+  for (const release of released) release();
+  counts.add("new feed", guest(1, "192.0.2.7"));
+});

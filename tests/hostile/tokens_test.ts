@@ -19,7 +19,10 @@ async function createWorld() {
   const names = ["RS256", "ES256", "EdDSA"] as const;
   const [issuer, stranger] = await Promise.all([createIssuer(...names), createIssuer(...names)]);
   const serve = (keys: { secret: string } | { publicKeys: string }) =>
-    startLocalServer({ auth: { jwt: { ...keys, issuer: iss, audience: aud } } }, clock);
+    startLocalServer(
+      { auth: { jwt: { ...keys, issuer: iss, audience: aud } }, limits: { refusedTokensPerMinute: 0 } },
+      clock,
+    );
   const servers = {
     secret: await serve({ secret: SECRET }),
     publicKeys: await serve({ publicKeys: issuer.keySet }),

@@ -5,6 +5,11 @@ import type { Authenticator } from "../../src/core/auth.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Rooms } from "../../src/core/rooms.ts";
 import { Expiries } from "../../src/core/expiries.ts";
+import { RefusedTokens } from "../../src/core/refused_tokens.ts";
+import { MemoryLimiter } from "../../src/limits/memory_limiter.ts";
+import { AddressCounts } from "../../src/transports/address_counts.ts";
+import { ClientAddresses } from "../../src/transports/client_address.ts";
+import { LimitNotices, NOTICE_EVERY } from "../../src/transports/limit_notices.ts";
 import { Sessions } from "../../src/core/sessions.ts";
 import { createMemoryCore, createMemoryEngine } from "../../src/engines/memory.ts";
 import { createErrorMask } from "../../src/graphql/errors.ts";
@@ -49,6 +54,7 @@ export async function openProtocolWorld({ authenticate, protocol, clock = system
     protocol: protocol ?? createSocketProtocol({
       authenticator,
       tokenCookie: "token",
+      refusedTokens: new RefusedTokens(undefined),
       expiries: new Expiries(clock),
       sessions,
       rooms: {} as Rooms,
@@ -60,6 +66,10 @@ export async function openProtocolWorld({ authenticate, protocol, clock = system
     }),
     authenticator,
     tokenCookie: "token",
+    networkConnections: new AddressCounts(0),
+    maxConnectionsPerNetwork: 0,
+    addresses: new ClientAddresses([]),
+    notices: new LimitNotices(telemetry, new MemoryLimiter(clock, NOTICE_EVERY)),
     clock,
     telemetry,
     ...limits,

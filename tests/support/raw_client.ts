@@ -4,6 +4,14 @@ import { awaited } from "./patience.ts";
 // deno-lint-ignore no-explicit-any -- tests look into whatever came back
 export type ProtocolMessage = any;
 
+/** How a raw client connects. */
+export interface RawClientOptions {
+  readonly protocol?: string[];
+  readonly headers?: Record<string, string>;
+  /** The machine's address it connects from. */
+  readonly localAddress?: string;
+}
+
 /** A WebSocket that speaks graphql-transport-ws message by message, right or wrong. */
 export class RawClient implements AsyncDisposable {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
@@ -28,8 +36,9 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** Connects, with these headers; nothing is sent yet. */
-  static async connect(url: string, options: { protocol?: string[]; headers?: Record<string, string> } = {}) {
-    const socket = new WebSocket(url, options.protocol ?? ["graphql-transport-ws"], { headers: options.headers ?? {} });
+  static async connect(url: string, options: RawClientOptions = {}) {
+    const { protocol = ["graphql-transport-ws"], headers = {}, localAddress } = options;
+    const socket = new WebSocket(url, protocol, { headers, ...(localAddress === undefined ? {} : { localAddress }) });
     const client = new RawClient(socket);
     await new Promise((resolve, reject) => {
       socket.once("open", resolve);
@@ -39,8 +48,12 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** Connects and is acknowledged. */
-  static async ready(url: string, payload: Record<string, unknown> = {}): Promise<RawClient> {
-    const client = await RawClient.connect(url);
+  static async ready(
+    url: string,
+    payload: Record<string, unknown> = {},
+    options: RawClientOptions = {},
+  ): Promise<RawClient> {
+    const client = await RawClient.connect(url, options);
     client.send({ type: "connection_init", payload });
     await client.next();
     return client;

@@ -12,13 +12,28 @@ export interface RawAnswer {
 export interface RawRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The machine's address it is sent from. */
+  readonly localAddress?: string;
+  readonly body?: string;
 }
 
 /** Sends a request for a path exactly as it is written, with no header but those given. */
-export function requestRaw(port: number, path: string, { method = "GET", headers = {} }: RawRequest = {}) {
+export function requestRaw(
+  port: number,
+  path: string,
+  { method = "GET", headers = {}, localAddress, body }: RawRequest = {},
+) {
   return new Promise<RawAnswer>((resolve, reject) => {
     const sent = request(
-      { port, host: "127.0.0.1", path, method, headers: { ...headers }, agent: false },
+      {
+        port,
+        host: "127.0.0.1",
+        path,
+        method,
+        headers: { ...headers },
+        agent: false,
+        ...(localAddress === undefined ? {} : { localAddress }),
+      },
       (response) => {
         const chunks: Uint8Array[] = [];
         response.on("data", (chunk) => chunks.push(chunk));
@@ -30,6 +45,6 @@ export function requestRaw(port: number, path: string, { method = "GET", headers
       },
     );
     sent.on("error", reject);
-    sent.end();
+    sent.end(body);
   });
 }

@@ -39,8 +39,10 @@ export class RawSocket {
     });
   }
 
-  static async connect(port: number): Promise<RawSocket> {
-    const socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
+  /** Connects, from this address of the machine if one is named. */
+  static async connect(port: number, localAddress?: string): Promise<RawSocket> {
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = net.connect({ host: "127.0.0.1", port, noDelay: true, ...from });
     const connected = new RawSocket(socket);
     await once(socket, "connect");
     return connected;
@@ -65,6 +67,16 @@ export class RawSocket {
     };
     this.#look();
     await awaited(promise, () => `${pattern} in ${this.#received}`).finally(() => this.#look = () => {});
+  }
+
+  /** Reads nothing any more from the network, as a stalled client does. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Says goodbye as a WebSocket does, and waits for the end. */

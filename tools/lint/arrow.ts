@@ -1,7 +1,7 @@
 /**
  * The dependency arrow as a lint rule: what each part of src may import.
  *
- * main → create_rooms → {transports, graphql, engines, auth, telemetry} → core, and
+ * main → create_rooms → {transports, graphql, engines, auth, telemetry, limits} → core, and
  * transports → graphql. Siblings never meet. Each package has its folder. The console
  * and client.ts run in the browser: transports know the texts they are built into, and
  * nothing of their code. client.ts imports nothing at all.
@@ -52,6 +52,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   engines: [],
   auth: [],
   telemetry: [],
+  limits: [],
   graphql: [],
   transports: ["graphql"],
   console: [],
@@ -59,7 +60,18 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 
 /** The top's files, and what each imports. */
 const OPTIONS = ["options.ts", "check_options.ts"];
-const PARTS = ["core", "engines", "auth", "telemetry", "graphql", "transports", "console", ...OPTIONS, "version.ts"];
+const PARTS = [
+  "core",
+  "engines",
+  "auth",
+  "telemetry",
+  "limits",
+  "graphql",
+  "transports",
+  "console",
+  ...OPTIONS,
+  "version.ts",
+];
 const SETTINGS = ["settings.ts", "setting_kinds.ts", "help.ts"];
 const TOP: Readonly<Record<string, readonly string[]>> = {
   "main.ts": [...PARTS, ...SETTINGS, "create_rooms.ts"],
@@ -101,6 +113,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
   "@logtape/logtape": { folder: "telemetry" },
   "jose": { folder: "auth" },
   "@redis/client": { folder: "engines" },
+  "rate-limiter-flexible": { folder: "limits" },
 };
 
 interface Import {
