@@ -74,6 +74,15 @@ export interface RoomsServer {
   broadcastToRoom(room: string, event: string, data?: unknown): Promise<MessageView>;
   /** Sends an application's event to everyone, as the server itself. */
   broadcastToAll(event: string, data?: unknown): Promise<MessageView>;
+  /**
+   * Says that rights may have changed, a user's or everybody's: `auth.authorize` is asked
+   * anew for every live subscription and every membership this node holds.
+   *
+   * A subscription that may not go on ends with `FORBIDDEN`, a membership with `REMOVED`;
+   * connections live on. When `authorize` answers at once, nothing is delivered any more
+   * from the call on, else from when the promise resolves. It never rejects.
+   */
+  reauthorize(userId?: string): Promise<void>;
 }
 
 /** How long a session without a connection can still be continued, in milliseconds. */
@@ -275,6 +284,7 @@ export function createRooms(
     stop: () => stopped ??= rooms.drain().then(() => http.stop()).then(closeCore),
     broadcastToRoom: (room, event, data) => broadcast(room, event, data),
     broadcastToAll: (event, data) => broadcast(null, event, data),
+    reauthorize: (userId) => rooms.reauthorize({ userId }),
   };
 
   async function broadcast(room: string | null, event: string, data: unknown): Promise<MessageView> {

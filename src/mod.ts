@@ -31,7 +31,16 @@ export type {
   RoomsOptions,
   ServerOptions,
 } from "./options.ts";
-export { type Action, type Authorize, type Principal, type Scope, SCOPES } from "./core/auth.ts";
+export { authorizeByScope } from "./auth/policy.ts";
+export {
+  type Action,
+  type Authorize,
+  type Principal,
+  type RoomRight,
+  type RoomRights,
+  type Scope,
+  SCOPES,
+} from "./core/auth.ts";
 export { ERROR_CODES, type ErrorCode, RealtimeError, type RealtimeErrorDetails } from "./core/errors.ts";
 export type { MessageView } from "./core/messages.ts";
 export { LOG_LEVELS, type LogFields, type LogLevel, type Telemetry } from "./core/telemetry.ts";

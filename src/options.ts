@@ -71,7 +71,11 @@ export interface AuthOptions {
   readonly anonymous?: boolean;
   /** What anybody may do with `anonymous`; an error without it. @default ["read", "send", "join"] */
   readonly anonymousScopes?: readonly Scope[];
-  /** Replaces the rule that each action needs its scope. @default by scope */
+  /**
+   * Says who may do what, in place of the rule that each action needs its scope, and the
+   * room's right where a token names rooms. To narrow that rule, ask `authorizeByScope`
+   * first. @default authorizeByScope
+   */
   readonly authorize?: Authorize;
 }
 

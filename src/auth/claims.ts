@@ -1,6 +1,7 @@
 import type { JWTPayload } from "jose";
 import { type Principal, type Scope, SCOPES } from "../core/auth.ts";
 import { parseClaimedUserId } from "../core/caller.ts";
+import { parseRoomRights } from "./room_rights.ts";
 
 /** What everybody with a token may do, in the rooms that it names or in all. */
 const EVERYBODY: readonly Scope[] = ["read", "send", "join"];
@@ -32,6 +33,7 @@ export function readClaims(claims: JWTPayload, { nowMs, leewayMs }: CheckTime): 
     userId: readSubject(claims),
     scopes: new Set([...EVERYBODY, ...readScopes(claims)]),
     expiresAtMs,
+    ...(claims["rooms"] === undefined ? {} : { rooms: parseRoomRights(claims["rooms"]) }),
   };
 }
 

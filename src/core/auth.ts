@@ -77,8 +77,15 @@ export type Action =
   | { readonly kind: "broadcast" | "moderate"; readonly room: string | null };
 
 /**
- * Whether a principal may do something. Called before every action, and nothing of
- * the action happens before its answer. A throw counts as no.
+ * Whether a principal may do something: only `true`, or a promise of it, is a yes.
+ *
+ * Asked before every action, and nothing of the action happens before its answer. A
+ * subscription asks `read` (of no room `readEveryone`), and with `join: true` also
+ * `join`, each time it begins: when it resumes too, whoever remembers where it was. A
+ * session that is continued asks `join` for each room it had joined. What has begun is
+ * asked anew only by `reauthorize`. An action is asked once for each room it is about;
+ * the program itself asks as the user `server`. A throw or a rejection is logged, and
+ * counts as no.
  */
 export type Authorize = (principal: Principal, action: Action) => boolean | Promise<boolean>;
 

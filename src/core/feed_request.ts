@@ -1,3 +1,4 @@
+import type { Action } from "./auth.ts";
 import type { Caller } from "./caller.ts";
 import { RealtimeError } from "./errors.ts";
 import type { FeedEvent, Publication } from "./event.ts";
@@ -14,6 +15,8 @@ export interface FeedRequest {
   readonly room: RoomName | null;
   /** Whether following it makes its user a member. */
   readonly joins: boolean;
+  /** What the gate's generation was when it was first asked. */
+  readonly generation: number;
   /** Where to begin. */
   readonly start: FeedStart;
   /** What `accepts` goes by, as text: two requests of one feed that have the same accept the same. */
@@ -59,6 +62,13 @@ const EVENT_KINDS: Readonly<Record<RoomEventKind, FeedEvent["kind"]>> = {
 /** The most members one snapshot lists. */
 export const MAX_SNAPSHOT_MEMBERS = 1_000;
 
+/** What somebody must be allowed to follow this. */
+export function actionsOf({ room, joins }: Pick<FeedRequest, "room" | "joins">): readonly Action[] {
+  if (room === null) return [{ kind: "readEveryone" }];
+  const read = { kind: "read", room } as const;
+  return joins ? [read, { kind: "join", room }] : [read];
+}
+
 /**
  * Opens what `messages` follows: a room's messages and those to everyone, or the latter alone.
  *
@@ -71,13 +81,14 @@ export async function openMessages(gate: Gate, caller: Caller, request: Messages
   if (room === null && request.join) {
     throw new RealtimeError("BAD_USER_INPUT", "Cannot join without a room: name the room to be a member of");
   }
-  await gate.require(caller, room === null ? { kind: "readEveryone" } : { kind: "read", room });
-  if (room !== null && request.join) await gate.require(caller, { kind: "join", room });
+  const { generation } = gate;
+  for (const action of actionsOf({ room, joins: request.join })) await gate.require(caller, action);
   const { event: wanted } = request;
   return {
     feed,
     room,
     joins: request.join,
+    generation,
     start,
     filter: JSON.stringify(wanted),
     accepts: ({ event }) => event.kind === "message" && (wanted === null || event.event === wanted),
@@ -102,12 +113,14 @@ export async function openEvents(
   }
   const feed = eventsFeed(room);
   const start = parseStart(feed, { after: request.after, last: null });
-  await gate.require(caller, { kind: "read", room });
+  const { generation } = gate;
+  for (const action of actionsOf({ room, joins: false })) await gate.require(caller, action);
   const wanted = new Set(kinds.map((kind) => EVENT_KINDS[kind]));
   return {
     feed,
     room,
     joins: false,
+    generation,
     start,
     filter: [...wanted].toSorted().join(),
     accepts: ({ event }) => wanted.has(event.kind),

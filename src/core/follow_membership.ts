@@ -2,8 +2,11 @@ import type { HeldMembership } from "./held_membership.ts";
 import type { Follower } from "./membership_holds.ts";
 import type { ConnectionEnd } from "./sessions.ts";
 
-/** Why a subscription no longer follows a room: its client completed it, or its connection ended. */
-export type FollowEnd = ConnectionEnd | "COMPLETED";
+/**
+ * Why a subscription no longer follows a room: its client completed it, its connection
+ * ended, or it may not any more.
+ */
+export type FollowEnd = ConnectionEnd | "COMPLETED" | "REMOVED";
 
 /**
  * Lets a subscription hold its user's membership, for as long as both are there.
@@ -49,7 +52,7 @@ function unfollowed(membership: HeldMembership, follower: Follower, end: FollowE
   if (holds.followers.size === 0) holds.leavers.clear();
   if (!membership.entered || heldNothing || membership.holders.has(session)) return membership.settle();
   if (membership.holders.size > 0) return membership.inBackground(() => membership.keep());
-  if (end !== "COMPLETED") return membership.wait(end);
+  if (end === "DISCONNECTED" || end === "TIMEOUT") return membership.wait(end);
   if (!joins) return membership.wait("DISCONNECTED");
-  membership.inBackground(() => membership.exitUnlessHeld());
+  membership.inBackground(() => membership.exitUnlessHeld(end === "COMPLETED" ? "LEFT" : "REMOVED"));
 }

@@ -12,9 +12,20 @@ export interface GateDeps {
 /** Asks whether a caller may do something: nothing is done before its answer (G10). */
 export class Gate {
   readonly #deps: GateDeps;
+  #generation = 0;
 
   constructor(deps: GateDeps) {
     this.#deps = deps;
+  }
+
+  /** Grows whenever answers may have changed: one that was asked for before may be out of date. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Says that answers may have changed. */
+  renew(): void {
+    this.#generation++;
   }
 
   /**
@@ -28,18 +39,20 @@ export class Gate {
   }
 
   /** Whether the caller may: at once where the authorizer says it at once. Never throws or rejects. */
-  allows(caller: Caller, action: Action): boolean | Promise<boolean> {
+  allows({ principal }: Pick<Caller, "principal">, action: Action): boolean | Promise<boolean> {
     try {
-      const allowed = this.#deps.authorize(caller.principal, action);
+      const allowed = this.#deps.authorize(principal, action);
       if (typeof allowed === "boolean") return allowed;
-      return Promise.resolve(allowed).catch((error: unknown) => this.#failed(action, error));
+      // Typed or not, only true is a yes.
+      return Promise.resolve(allowed).then((answer) => answer === true)
+        .catch((error: unknown) => this.#failed(action, error));
     } catch (error) {
       return this.#failed(action, error);
     }
   }
 
   async #refuseUnless(allowed: boolean | Promise<boolean>, action: Action): Promise<void> {
-    if (!await allowed) throw new RealtimeError("FORBIDDEN", `Cannot ${describeAction(action)}: not allowed`);
+    if (!await allowed) throw notAllowed(action);
   }
 
   /** An authorizer that fails has not said yes. */
@@ -47,6 +60,11 @@ export class Gate {
     this.#deps.telemetry.record("error", "authorize.failed", { action: action.kind, error: describeError(error) });
     return false;
   }
+}
+
+/** The one answer to what is not allowed, whether or not there is anything behind it. */
+export function notAllowed(action: Action): RealtimeError {
+  return new RealtimeError("FORBIDDEN", `Cannot ${describeAction(action)}: not allowed`);
 }
 
 function describeAction(action: Action): string {

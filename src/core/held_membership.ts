@@ -128,9 +128,9 @@ export class HeldMembership {
   }
 
   /** Ends it, unless others still hold it or may come back to it. Only in turn. */
-  async exitUnlessHeld(): Promise<void> {
+  async exitUnlessHeld(reason: LeaveReason = "LEFT"): Promise<void> {
     if (this.holders.size > 0 || this.holds.waiting.size > 0) await this.keep();
-    else await this.#exit("LEFT");
+    else await this.#exit(reason);
   }
 
   /** Ends it, whatever holds it on any node. Whether there was one. Only in turn. */

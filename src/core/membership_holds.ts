@@ -1,13 +1,22 @@
+import type { Principal } from "./auth.ts";
+import type { RealtimeError } from "./errors.ts";
+import type { RoomName } from "./room_name.ts";
 import type { Session } from "./sessions.ts";
 import { SmallSet } from "./small_set.ts";
 
 /** A live subscription on a room, which holds its user's membership once there is one. */
 export interface Follower {
   readonly session: Session;
+  /** Whose right it is that it goes by. */
+  readonly principal: Principal;
+  /** What it follows; null: what goes to everyone, which holds nothing. */
+  readonly room: RoomName | null;
   /** Whether it also begins the membership, and completing it leaves the room. */
   readonly joins: boolean;
   /** Ends the subscription, because its user has been removed from the room. */
   readonly remove: (reason: string | null) => void;
+  /** Ends it for another reason: its right is gone. */
+  readonly end: (error: RealtimeError) => void;
 }
 
 /** A join that the engine has not answered yet. */

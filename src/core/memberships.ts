@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { RealtimeError } from "./errors.ts";
 import { Departures } from "./departures.ts";
-import { encodeEvent } from "./event.ts";
+import { encodeEvent, type LeaveReason } from "./event.ts";
 import { type FollowEnd, followMembership } from "./follow_membership.ts";
 import { HeldMembership, type HeldMembershipDeps } from "./held_membership.ts";
 import type { Follower, Joining } from "./membership_holds.ts";
@@ -28,6 +28,8 @@ export interface Leaving {
   readonly sessions: readonly Session[] | "all";
   /** Null: whosever lease it is. */
   readonly sessionId: string | null;
+  /** What others are told. @default "LEFT" */
+  readonly reason?: LeaveReason;
 }
 
 /**
@@ -139,9 +141,9 @@ export class Memberships {
    */
   async leave(userId: string, leaving: Leaving, room: RoomName): Promise<boolean> {
     const { presence } = this.#deps;
-    const { sessionId } = leaving;
+    const { sessionId, reason = "LEFT" } = leaving;
     this.#departures.note(room, userId, sessionId);
-    const left = encodeEvent({ kind: "left", userId, reason: "LEFT" });
+    const left = encodeEvent({ kind: "left", userId, reason });
     const membership = this.#held.get(membershipKey(room, userId));
     if (membership === undefined) {
       const wasMember = await presence.member(room, userId) !== undefined;
@@ -153,7 +155,7 @@ export class Memberships {
     release(membership, sessions);
     return await membership.inTurn(async () => {
       const wasMember = membership.entered || await presence.member(room, userId) !== undefined;
-      await membership.exitUnlessHeld();
+      await membership.exitUnlessHeld(reason);
       await presence.endLease(room, userId, sessionId, left);
       await this.#released(sessions, room);
       return wasMember;
@@ -172,6 +174,12 @@ export class Memberships {
       await this.#released(sessions, room);
       return wasMember;
     });
+  }
+
+  /** What this node holds of a user's memberships, or of everybody's, and what they follow. */
+  held(userId: string | undefined): readonly HeldMembership[] {
+    const all = [...this.#held.values()];
+    return userId === undefined ? all : all.filter((membership) => membership.userId === userId);
   }
 
   /** Ends all holds of a session that has lost its last connection. */

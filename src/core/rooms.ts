@@ -6,12 +6,14 @@ import type { MemberPage, MemberRange, MemberRecord } from "./presence.ts";
 import { RealtimeError } from "./errors.ts";
 import { messagesFeed } from "./feed.ts";
 import {
+  actionsOf,
   type EventsRequest,
   type FeedRequest,
   type MessagesRequest,
   openEvents,
   openMessages,
 } from "./feed_request.ts";
+import { FeedFollower } from "./feed_follower.ts";
 import type { FollowEnd } from "./follow_membership.ts";
 import { Gate } from "./gate.ts";
 import { type HistoryPage, type HistoryRange, readHistory } from "./history.ts";
@@ -25,7 +27,7 @@ import type { NodeStatus } from "./node_status.ts";
 import { PublishTurns } from "./publish_turns.ts";
 import type { MessageRates } from "./message_rates.ts";
 import { parseReason } from "./reason.ts";
-import { RoomFollower } from "./room_follower.ts";
+import { Reauthorization, type Reauthorized } from "./reauthorization.ts";
 import { parseRoomName, type RoomName } from "./room_name.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { EVERYONE, messagesOf } from "./stream.ts";
@@ -89,6 +91,8 @@ export interface RoomsDeps {
   readonly nodeStatus: () => NodeStatus;
 }
 
+/** Rooms looked at in one go for one that may be shown. */
+const MAX_LOOKED_AT = 1_000;
 /** Characters of a message that cost as much to hand on as another selection of it. */
 const COSTLY_LENGTH = 16_384;
 
@@ -104,6 +108,8 @@ export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #gate: Gate;
   readonly #turns = new PublishTurns();
+  /** Subscriptions that can hold no membership. */
+  readonly #loose = new Set<FeedFollower>();
   readonly #everyonePosition: () => Position;
   readonly #sending: SendMessageDeps;
 
@@ -150,11 +156,15 @@ export class Rooms {
     const { memberships, leases, states } = this.#deps;
     const room = parseRoomName(roomName);
     const json = state === null ? null : encodeState(state);
+    const { generation } = this.#gate;
     await this.#gate.require(caller, { kind: "join", room });
     await this.#charge(caller);
-    const { first, member } = caller.session === undefined
-      ? await leases.take(caller, room, json)
-      : await memberships.join(caller.session, room, json);
+    const joining = caller.session === undefined
+      ? leases.take(caller, room, json)
+      : memberships.join(caller.session, room, json);
+    const isOutdated = generation !== this.#gate.generation;
+    const { first, member } = await joining;
+    if (isOutdated) await this.#confirmJoin(caller, room);
     const isSet = first || json === null;
     const joined = isSet ? member : await states.set(room, stateOwner(caller), json);
     return { room, member: joined, cursor: await this.#head(room) };
@@ -167,10 +177,14 @@ export class Rooms {
     if (session === undefined) return;
     for (const room of rooms) {
       const joinAgain = async (): Promise<void> => {
+        const { generation } = this.#gate;
         const isAllowed = await this.#gate.allows(caller, { kind: "join", room });
         // It may have left since its receipt was written, or since it was asked for.
-        if (isAllowed && memberships.mayRejoin(session, room)) await memberships.join(session, room);
-        else memberships.forget(session, room);
+        if (!isAllowed || !memberships.mayRejoin(session, room)) return memberships.forget(session, room);
+        const joining = memberships.join(session, room);
+        const isOutdated = generation !== this.#gate.generation;
+        await joining;
+        if (isOutdated) await this.#confirmJoin(caller, room);
       };
       joinAgain().catch((error: unknown) => {
         telemetry.record("warn", "membership.failed", { room, userId, error: describeError(error) });
@@ -245,22 +259,50 @@ export class Rooms {
       );
     }
     sessions.refresh(session, principal);
+    // What the new token does not allow ends with the old one.
+    await this.reauthorize({ userId: principal.userId, session });
     return { expiresAtMs: principal.expiresAtMs };
   }
 
   /**
    * Lets a subscription hold the membership of its user, as long as it runs.
    *
-   * `remove` is called when the user is removed from the room; it is to end the subscription.
+   * `end` is called when it may not go on, because its user is removed from the room or
+   * its right is gone; it is to end the subscription, and may be called before this resolves.
+   *
+   * @throws {RealtimeError} `FORBIDDEN` when its right has gone since the request was opened
    */
-  async follow(
-    caller: Caller,
-    { room, joins }: FeedRequest,
-    remove: (error: RealtimeError) => void,
-  ): Promise<Unfollow> {
-    const { session } = caller;
-    if (room === null || session === undefined) return () => {};
-    return await this.#deps.memberships.follow(room, new RoomFollower(caller, session, { room, joins, remove }));
+  async follow(caller: Caller, request: FeedRequest, end: (error: RealtimeError) => void): Promise<Unfollow> {
+    const { room } = request;
+    const follower = new FeedFollower(caller, request, end);
+    const following = room === null || caller.session === undefined
+      ? this.#followLoosely(follower)
+      : this.#deps.memberships.follow(room, follower);
+    // From here on it is asked for by name when rights change; until here they may have changed unseen.
+    const isOutdated = request.generation !== this.#gate.generation;
+    const unfollow = await following;
+    if (!isOutdated) return unfollow;
+    try {
+      for (const action of actionsOf(request)) await this.#gate.require(caller, action);
+    } catch (error) {
+      unfollow("REMOVED");
+      throw error;
+    }
+    return unfollow;
+  }
+
+  /**
+   * Asks anew for every live subscription and every membership held on this node, of a
+   * user, of one session or of everybody, and ends what is not allowed any more: the
+   * subscription with `FORBIDDEN`, the membership with `REMOVED`.
+   *
+   * Where the authorizer answers at once, nothing is delivered any more from the call on;
+   * else from when the promise resolves. Never rejects.
+   */
+  reauthorize(whose: Reauthorized): Promise<void> {
+    this.#gate.renew();
+    const { memberships, telemetry } = this.#deps;
+    return new Reauthorization(whose, { gate: this.#gate, memberships, telemetry, loose: this.#loose }).run();
   }
 
   /** What `messages` follows. */
@@ -297,15 +339,25 @@ export class Rooms {
 
   /** The rooms the caller's user is in, as far as the caller may look at them; sorted by name. */
   async roomsOf(caller: Caller): Promise<readonly RoomName[]> {
-    const rooms = await this.#deps.engine.presence.roomsOf(caller.principal.userId);
-    const visible = await Promise.all(rooms.map((room) => this.#gate.allows(caller, { kind: "read", room })));
-    return rooms.filter((_room, index) => visible[index]);
+    return await this.#visible(caller, await this.#deps.engine.presence.roomsOf(caller.principal.userId));
   }
 
-  /** Rooms with a member or a kept message, sorted by name; for those who run the server. */
+  /**
+   * Rooms with a member or a kept message, sorted by name; for those who run the server,
+   * and as far as they may look at them.
+   */
   async list(caller: Caller, range: RoomRange): Promise<RoomPage> {
     await this.#gate.require(caller, { kind: "admin" });
-    return await this.#deps.engine.directory.rooms(range);
+    const { directory } = this.#deps.engine;
+    const { limit } = range;
+    let page = await directory.rooms({ ...range, limit: limit + 1 });
+    const visible = await this.#visible(caller, page.rooms);
+    // Neither the size of a page nor that there is another may tell of rooms that are not shown.
+    while (visible.length <= limit && page.hasMore) {
+      page = await directory.rooms({ ...range, after: page.rooms.at(-1)!, limit: MAX_LOOKED_AT });
+      visible.push(...await this.#visible(caller, page.rooms));
+    }
+    return { rooms: visible.slice(0, limit), hasMore: visible.length > limit };
   }
 
   /** What this node sees of itself; for those who run it. */
@@ -324,6 +376,11 @@ export class Rooms {
     return this.#deps.rates?.charge(caller);
   }
 
+  async #visible(caller: Caller, rooms: readonly RoomName[]): Promise<RoomName[]> {
+    const visible = await Promise.all(rooms.map((room) => this.#gate.allows(caller, { kind: "read", room })));
+    return rooms.filter((_room, index) => visible[index]);
+  }
+
   async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
     const stream = request.room === null ? EVERYONE : messagesOf(request.room);
     const wait = this.#turns.enter(stream, this.#deps.hub.readersOf(stream) + request.content.length / COSTLY_LENGTH);
@@ -332,6 +389,23 @@ export class Rooms {
     // A client that sends again what was lost on its way has said nothing new.
     if (sent.duplicate) this.#deps.rates?.refund(caller);
     return sent;
+  }
+
+  #followLoosely(follower: FeedFollower): Promise<Unfollow> {
+    this.#loose.add(follower);
+    return Promise.resolve(() => void this.#loose.delete(follower));
+  }
+
+  /** The right may have gone between its being asked for and the join: then the membership goes too. */
+  async #confirmJoin(caller: Caller, room: RoomName): Promise<void> {
+    try {
+      await this.#gate.require(caller, { kind: "join", room });
+    } catch (error) {
+      const { principal: { userId }, session, sessionId } = caller;
+      const sessions = session === undefined ? [] : [session];
+      await this.#deps.memberships.leave(userId, { sessions, sessionId, reason: "REMOVED" }, room);
+      throw error;
+    }
   }
 
   async #head(room: RoomName): Promise<string> {

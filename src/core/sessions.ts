@@ -16,6 +16,8 @@ export interface Session {
   readonly connections: number;
   /** Whether it cannot be continued any more. */
   readonly ended: boolean;
+  /** Whom its connections speak for: each has a proof of its own. */
+  readonly principals: readonly Principal[];
   /** The rooms it has joined and not left; kept while it waits to be continued. Changed by `Memberships` alone. */
   readonly rooms: SmallSet<RoomName>;
   /** The rooms in which its user's state is to go with it. Changed by `MemberStates` and `HeldMembership` alone. */
@@ -42,8 +44,10 @@ export interface Connecting {
   readonly sessionId: string;
 }
 
-/** A connection, as its session needs it. */
+/** What a session needs of a connection. */
 export interface SessionPeer {
+  /** Whom it speaks for, asked each time: rights may change while it is open. Undefined before it is settled. */
+  readonly principal: Principal | undefined;
   /** Closes it, because its user may not stay. */
   disconnect(reason: string): void;
   /** Its user is known by a new token from now on. */
@@ -157,6 +161,10 @@ class OpenSession implements Session {
 
   get connections(): number {
     return this.open.size;
+  }
+
+  get principals(): readonly Principal[] {
+    return [...this.open].flatMap(({ peer: { principal } }) => principal === undefined ? [] : [principal]);
   }
 }
 

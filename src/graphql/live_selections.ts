@@ -27,6 +27,14 @@ export interface LiveOperation {
   readonly args: CheckedArgs;
 }
 
+/** A member's part in a selection. */
+export interface JoinedSelection {
+  /** Resolves once it is live, or has left before. */
+  readonly live: Promise<void>;
+  /** Ends it, at once and once: nothing is delivered any more. */
+  readonly leave: () => void;
+}
+
 interface Shared {
   readonly key: string;
   readonly selection: LiveSelection;
@@ -79,49 +87,53 @@ export class LiveSelections {
 
   /**
    * Makes a member of the selection, which is made when it is the first one's.
-   * Resolves once live; the function it gives ends the membership, at once and once.
    *
-   * @throws as {@linkcode Hub.attach} does, and `SUBSCRIPTION_LIMIT` when it would be one selection too many
+   * `live` rejects as {@linkcode Hub.attach} does.
+   *
+   * @throws {RealtimeError} `SUBSCRIPTION_LIMIT` when it would be one selection too many
    */
-  async join(source: LiveSource, operation: LiveOperation, member: LiveMember): Promise<() => void> {
-    const { feed } = source.request;
+  join(source: LiveSource, operation: LiveOperation, member: LiveMember): JoinedSelection {
     const key = selectionKey(source, operation, this.#startVariablesOf(operation));
     const shared = this.#selections.get(key) ?? this.#open(key, source, operation, member.viewer);
+    shared.users++;
+    let isIn = true;
+    const leave = (): void => {
+      if (!isIn) return;
+      isIn = false;
+      this.#leave(shared, member);
+    };
+    return { leave, live: this.#begin(shared, source.request, member, { leave, isIn: () => isIn }) };
+  }
+
+  async #begin(
+    shared: Shared,
+    { feed, start, snapshot }: FeedRequest,
+    member: LiveMember,
+    { leave, isIn }: { readonly leave: () => void; readonly isIn: () => boolean },
+  ): Promise<void> {
     const { selection, attached } = shared;
-    const leave = this.#enter(shared, member);
     try {
       const attachment = await attached;
+      if (!isIn()) return;
       const live = attachment.position;
-      const { start, snapshot } = source.request;
       // A selection that is still busy with earlier events would send them to a newcomer.
       if (start.kind === "now" && snapshot === undefined && selection.isIdle) {
         // Nothing can be delivered between being told of the place and being there.
         member.begin(attachment.cursor);
         selection.add(member);
-        return leave;
+        return;
       }
       const { hub } = this.#deps;
       const catchUp = this.#standIn(member, shared, attachment);
       selection.add(catchUp);
       const resolved = await hub.resolveStart(feed, start, live);
+      if (!isIn()) return;
       member.begin(resolved.cursor);
       void catchUp.run(hub.backlog(feed, resolved.from, live), resolved);
-      return leave;
     } catch (error) {
       leave();
       throw error;
     }
-  }
-
-  /** Counts somebody who is a member or waits to become one; the function it gives ends that, once. */
-  #enter(shared: Shared, member: LiveMember): () => void {
-    shared.users++;
-    let entered = true;
-    return () => {
-      if (!entered) return;
-      entered = false;
-      this.#leave(shared, member);
-    };
   }
 
   #leave(shared: Shared, member: LiveMember): void {

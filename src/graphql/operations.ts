@@ -159,15 +159,30 @@ export class Operations {
     { context: { rooms, viewer }, member }: { readonly context: Context; readonly member: LiveMember },
   ): Promise<Unfollow> {
     const { mask, live } = this.#deps;
-    const unfollow = await rooms.follow(viewer, source.request, (error) => member.fail([mask(error)]));
+    let [stopped, leave, unfollow]: [boolean, () => void, Unfollow] = [false, () => {}, () => {}];
+    const stop: Unfollow = (end) => {
+      stopped = true;
+      leave();
+      unfollow(end);
+    };
     try {
-      const leave = await live.join(source, operation, member);
-      return (end) => {
-        leave();
-        unfollow(end);
-      };
+      // Its right may end at any moment, also before it is live.
+      unfollow = await rooms.follow(viewer, source.request, (error) => {
+        // What has ended meanwhile hears nothing more: its id may be another's.
+        if (stopped) return;
+        stop("REMOVED");
+        member.fail([mask(error)]);
+      });
+      if (stopped) {
+        unfollow("REMOVED");
+        return stop;
+      }
+      const joining = live.join(source, operation, member);
+      ({ leave } = joining);
+      await joining.live;
+      return stop;
     } catch (error) {
-      unfollow("COMPLETED");
+      stop("COMPLETED");
       throw error;
     }
   }

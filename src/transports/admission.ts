@@ -57,7 +57,12 @@ async function byOperation(connection: SocketConnection, token: string, deps: Ad
   if (connection.closed || connection.ending !== undefined) return;
   const { caller } = connection;
   if (caller === undefined) admit(connection, principal, deps);
-  else if (caller.principal.userId === principal.userId) connection.refresh(principal);
+  else if (caller.principal.userId === principal.userId) await refresh(connection, principal, deps);
   else throw new RealtimeError("UNAUTHENTICATED", "Cannot speak for two users on one connection: open another one");
   connection.lastToken = token;
+}
+
+async function refresh(connection: SocketConnection, principal: Principal, { rooms }: AdmissionDeps): Promise<void> {
+  connection.refresh(principal);
+  await rooms.reauthorize({ userId: principal.userId, session: connection.session?.session });
 }

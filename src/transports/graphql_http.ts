@@ -189,7 +189,19 @@ function createOperationsPlugin(operations: Operations): Plugin<HttpContext> {
       setResult([...prepared?.errors ?? []]);
     },
     onExecute({ args: { contextValue: { prepared, rooms, viewer } }, setExecuteFn }) {
-      setExecuteFn(() => operations.execute(prepared!.operation!, { rooms, viewer }));
+      setExecuteFn(async () => {
+        const result = await operations.execute(prepared!.operation!, { rooms, viewer });
+        return result.data === undefined ? { ...result, errors: result.errors?.map(asRequestError) } : result;
+      });
     },
   };
+}
+
+/**
+ * Tells Yoga that an error is of the request, such as variables that are none: nothing was executed.
+ *
+ * Then the status is 400, but for clients that accept `application/json` alone (GraphQL over HTTP, section 6.4).
+ */
+function asRequestError(error: GraphQLError): GraphQLError {
+  return Object.assign(error, { extensions: { ...error.extensions, http: { status: 400, spec: true } } });
 }

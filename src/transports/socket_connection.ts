@@ -192,6 +192,10 @@ export class SocketConnection
     this.end(CLOSE_CODES.tryAgainLater, "slow reader");
   }
 
+  get principal(): Principal | undefined {
+    return this.caller?.principal;
+  }
+
   /** What the membership of this connection's session is told when it ends. */
   get endReason(): ConnectionEnd {
     return this.#silent ? "TIMEOUT" : "DISCONNECTED";

@@ -76,6 +76,8 @@ export class SocketMember implements LiveMember, ReceiptBeginning {
   }
 
   next(frame: LiveFrame): void {
+    // Ended while it was being begun: nothing more may be said of its id.
+    if (this.#running.ended) return;
     this.#heads ??= new FrameHeads(`{"id":${JSON.stringify(this.#running.id)},"type":"next","payload":`);
     this.#connection.outbox.sendShared(this.#heads, frame);
     this.#cursor = frame.cursor;
@@ -83,6 +85,7 @@ export class SocketMember implements LiveMember, ReceiptBeginning {
   }
 
   fail(errors: readonly GraphQLError[]): void {
+    if (this.#running.ended) return;
     sendErrors(this.#connection.outbox, this.#running.id, errors);
     this.stop("COMPLETED");
   }

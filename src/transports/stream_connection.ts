@@ -174,6 +174,8 @@ export class StreamConnection implements LiveMember, Flushable, Pulse {
   }
 
   #write(bytes: Uint8Array): void {
+    // Nothing to say is nothing that waits: it would never be flushed, nor what comes behind it.
+    if (bytes.length === 0) return;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes >= FLUSH_AT_BYTES) this.flush();

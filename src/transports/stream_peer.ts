@@ -26,6 +26,10 @@ export class StreamPeer implements SessionPeer, Expiring {
     this.#expiries.set(this, viewer.principal.expiresAtMs);
   }
 
+  get principal(): Principal | undefined {
+    return this.#viewer?.principal;
+  }
+
   refresh(principal: Principal): void {
     if (this.#viewer === undefined) return;
     this.#viewer.principal = principal;

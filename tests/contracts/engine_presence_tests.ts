@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventsOf } from "../../src/core/stream.ts";
+import { peerOf } from "../support/peer_of.ts";
 import { createMembershipParts } from "../support/membership_parts.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
 import type { RegisterTest } from "./engine_suite.ts";
 import { beginning, enter, eventsIn, exit, left, lobby, share } from "./presence_steps.ts";
-import { IDLE_PEER } from "../support/idle_peer.ts";
 
 /** c30 to c34: what the presence promises of memberships that nodes hold. */
 export function registerPresenceTests(test: RegisterTest): void {
@@ -112,7 +112,7 @@ export function registerPresenceTests(test: RegisterTest): void {
     const telemetry = new RecordingTelemetry();
     const options = { presence: node.presence, clock, telemetry, leaveGraceMs: 10_000, maxRoomsPerSession: 10 };
     const { sessions, memberships, close } = createMembershipParts(options);
-    const connect = () => sessions.connect({ userId: "ann", sessionId: "tab" }, IDLE_PEER);
+    const connect = () => sessions.connect({ userId: "ann", sessionId: "tab" }, peerOf("ann"));
     const first = connect();
     await memberships.join(first.session, lobby);
     first.close("DISCONNECTED");

@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import type { Session } from "../../src/core/sessions.ts";
 import { eventLoopTurn } from "../support/event_loop.ts";
 import { collectedHeapBytes } from "../support/heap.ts";
-import { GRACE_MS, lobby, openMembershipWorld } from "../support/membership_world.ts";
+import { followerOf, GRACE_MS, lobby, openMembershipWorld } from "../support/membership_world.ts";
 
 const JOINS = { joins: true };
 
@@ -105,11 +105,10 @@ Deno.test("G7 a removal ends the subscriptions of the user on the room, with its
 Deno.test("G7 subscriptions that end as they are removed bring no second leave", async () => {
   await using world = await openMembershipWorld();
   const connection = world.connect("one");
-  const unfollow = await world.memberships.follow(lobby, {
-    session: connection.session,
-    joins: true,
-    remove: () => unfollow("COMPLETED"),
-  });
+  const unfollow = await world.memberships.follow(
+    lobby,
+    followerOf({ session: connection.session, joins: true, remove: () => unfollow("COMPLETED") }),
+  );
   const removed = await world.memberships.remove(lobby, "ann", null);
   await world.advance(GRACE_MS * 2);
   assertEquals([removed, world.heard], [true, ["joined ann", "left ann REMOVED"]]);

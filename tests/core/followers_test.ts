@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Session } from "../../src/core/sessions.ts";
 import { eventLoopTurn } from "../support/event_loop.ts";
-import { GRACE_MS, lobby, openMembershipWorld } from "../support/membership_world.ts";
+import { followerOf, GRACE_MS, lobby, openMembershipWorld } from "../support/membership_world.ts";
 
 const JOINS = { joins: true };
 
@@ -167,13 +167,14 @@ Deno.test("a subscription goes along when its caller's session is continued as a
   await using world = await openMembershipWorld();
   const [one, two] = [world.connect("one"), world.connect("two")];
   let session: Session = one.session;
-  const unfollow = await world.memberships.follow(lobby, {
+  const follower = {
     get session() {
       return session;
     },
     joins: true,
     remove() {},
-  });
+  };
+  const unfollow = await world.memberships.follow(lobby, followerOf(follower));
   session = two.session;
   one.close("DISCONNECTED");
   await world.join(two);

@@ -1,15 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { authorizeByScope } from "../../src/auth/policy.ts";
-import { type Authorize, type Scope, SCOPES } from "../../src/core/auth.ts";
-import type { Caller } from "../../src/core/caller.ts";
 import type { RealtimeError } from "../../src/core/errors.ts";
-import { Hub } from "../../src/core/hub.ts";
-import { Rooms } from "../../src/core/rooms.ts";
-import type { SessionConnection } from "../../src/core/sessions.ts";
-import { GRACE_MS, lobby, openMembershipWorld, unavailable } from "../support/membership_world.ts";
+import { GRACE_MS, lobby, unavailable } from "../support/membership_world.ts";
+import { peerOf } from "../support/peer_of.ts";
 import { refusal } from "../support/refusal.ts";
-import { IDLE_PEER } from "../support/idle_peer.ts";
-import { NO_TOKENS } from "../support/no_tokens.ts";
+import { callerOf, openRoomsWorld, overHttp } from "../support/rooms_world.ts";
 
 const LOBBY = "lobby";
 
@@ -154,10 +148,7 @@ Deno.test("disconnect() closes the user's connections, and says whether there wa
   await using world = await openRoomsWorld();
   const closed: string[] = [];
   for (const sessionId of ["one", "two"]) {
-    world.sessions.connect({ userId: "ann", sessionId }, {
-      ...IDLE_PEER,
-      disconnect: (reason) => void closed.push(reason),
-    });
+    world.sessions.connect({ userId: "ann", sessionId }, peerOf("ann", (reason) => void closed.push(reason)));
   }
   const admin = callerOf(world.connect("one", "root"));
   const answers = [
@@ -188,38 +179,51 @@ Deno.test("G10 messages(join: true) needs the right to join as well as the right
   }
 });
 
-async function openRoomsWorld({ authorize = authorizeByScope }: { readonly authorize?: Authorize } = {}) {
-  const world = await openMembershipWorld();
-  const { engine, clock, telemetry } = world;
-  const hub = new Hub({ log: engine.log, clock, telemetry });
-  await hub.open();
-  const rooms = new Rooms({
-    authenticator: NO_TOKENS,
-    ...world,
-    hub,
-    authorize,
-    maxMessageBytes: 1_000,
-    nodeStatus: () => {
-      throw new Error("Not asked in these tests");
-    },
-  });
-  return {
-    ...world,
-    rooms,
-    async [Symbol.asyncDispose]() {
-      hub.close();
-      await world[Symbol.asyncDispose]();
-    },
-  };
-}
+Deno.test("G10 nothing that is refused has touched the engine: an answer takes as long where there is nothing", async () => {
+  await using world = await openRoomsWorld({ authorize: ({ userId }) => userId !== "eve" });
+  const { rooms, engine: { log, presence, directory } } = world;
+  await rooms.join(callerOf(world.connect("one")), LOBBY, null);
+  const eve = callerOf(world.connect("one", "eve"));
+  const touched: string[] = [];
+  for (const part of [log, presence, directory] as unknown as Record<string, () => unknown>[]) {
+    for (
+      const name of [
+        "publish",
+        "read",
+        "top",
+        "subscribe",
+        "enter",
+        "lease",
+        "member",
+        "members",
+        "roomsOf",
+        "setState",
+        "remove",
+        "rooms",
+      ]
+    ) {
+      if (typeof part[name] === "function") part[name] = () => void touched.push(name);
+    }
+  }
+  const message = { content: "", event: null, data: null, excludeSelf: false, idempotencyKey: null };
+  const feed = { event: null, after: null, last: 10 };
 
-function callerOf({ session }: SessionConnection, scopes: readonly Scope[] = SCOPES): Caller {
-  const principal = { userId: session.userId, scopes: new Set(scopes), expiresAtMs: null };
-  return { principal, sessionId: session.id, namesSession: true, session };
-}
-
-/** A request without `x-session-id`. */
-function overHttp(userId: string): Caller {
-  const principal = { userId, scopes: new Set(SCOPES), expiresAtMs: null };
-  return { principal, sessionId: "made for the request", namesSession: false, session: undefined };
-}
+  for (const room of [LOBBY, "a room that nobody has used"]) {
+    const errors = [
+      await refusal(() => rooms.look(eve, room)),
+      await refusal(() => rooms.send(eve, { ...message, room })),
+      await refusal(() => rooms.broadcast(eve, { ...message, room })),
+      await refusal(() => rooms.join(eve, room, null)),
+      await refusal(() => rooms.join(overHttp("eve"), room, null)),
+      await refusal(() => rooms.setState(eve, room, 1)),
+      await refusal(() => rooms.remove(eve, { room, userId: "ann", reason: null })),
+      await refusal(() => rooms.openMessages(eve, { ...feed, room, join: true })),
+      await refusal(() => rooms.openEvents(eve, { room, kinds: ["SNAPSHOT"], after: null })),
+      await refusal(() => rooms.list(eve, { prefix: "", limit: 1 })),
+    ];
+    assertEquals(errors.map(({ code }) => code), Array.from(errors, () => "FORBIDDEN"));
+  }
+  const before = [...touched];
+  await rooms.members(lobby, { limit: 1 });
+  assertEquals([before, touched], [[], ["members"]]);
+});

@@ -1,8 +1,8 @@
 import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { parseRoomName } from "../../src/core/room_name.ts";
 import { type SessionConnection, Sessions } from "../../src/core/sessions.ts";
+import { peerOf } from "../support/peer_of.ts";
 import { ManualClock } from "../support/manual_clock.ts";
-import { IDLE_PEER } from "../support/idle_peer.ts";
 
 const LINGER_MS = 10_000;
 const lobby = parseRoomName("lobby");
@@ -23,7 +23,7 @@ function createWorld() {
   });
   const connect = (userId: string, sessionId: string): SessionConnection =>
     sessions.connect({ userId, sessionId }, {
-      disconnect: (reason) => void closed.push(`${userId}/${sessionId} ${reason}`),
+      ...peerOf(userId, (reason) => void closed.push(`${userId}/${sessionId} ${reason}`)),
       refresh: (principal) => void refreshed.push(`${userId}/${sessionId} ${principal.expiresAtMs}`),
     });
   return {
@@ -154,7 +154,7 @@ Deno.test("disconnect() ends what closes at once, and what closes later too", ()
   const connect = (closesAtOnce: boolean): void => {
     const at = connections.length;
     const disconnect = (): void => closesAtOnce ? connections[at]!.close("DISCONNECTED") : undefined;
-    connections.push(sessions.connect({ userId: "ann", sessionId: `s${at}` }, { ...IDLE_PEER, disconnect }));
+    connections.push(sessions.connect({ userId: "ann", sessionId: `s${at}` }, peerOf("ann", disconnect)));
   };
   for (const closesAtOnce of [true, false, true]) connect(closesAtOnce);
   sessions.disconnect("ann", "bye");

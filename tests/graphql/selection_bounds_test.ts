@@ -27,6 +27,9 @@ Deno.test("one distinct selection of a feed too many is SUBSCRIPTION_LIMIT; thos
     'Cannot subscribe with another selection: "messages:lobby" is followed with 1000 different ones already',
   );
   assertEquals([world.live.size, world.live.members], [1_001, 1_002]);
+  // How much a room is followed is not for who may not read it.
+  const forbidden = await refusedOf(() => world.subscribe(selection("more"), callerOf("eve")));
+  assertEquals(forbidden.extensions, { code: "FORBIDDEN" });
 
   subscribed[1]!.leave();
   await refusedOf(() => world.subscribe(selection("more")));

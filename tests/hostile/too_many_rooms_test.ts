@@ -5,7 +5,7 @@ import { startLocalServer } from "../support/local_server.ts";
 import { createMembershipParts } from "../support/membership_parts.ts";
 import { openMemoryWorld } from "../support/memory_world.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
-import { IDLE_PEER } from "../support/idle_peer.ts";
+import { peerOf } from "../support/peer_of.ts";
 
 const join = (room: string) => `mutation { joinRoom(room: "${room}") { success } }`;
 const leave = (room: string) => `mutation { leaveRoom(room: "${room}") { success } }`;
@@ -31,7 +31,7 @@ Deno.test(`too many rooms: ${ROOMS} rooms joined and left leave nothing behind, 
   const { core, clock, nodes: [{ presence }] } = world;
   const telemetry = new RecordingTelemetry();
   const parts = createMembershipParts({ presence, clock, telemetry, leaveGraceMs: 10_000, maxRoomsPerSession: 100 });
-  const connection = parts.sessions.connect({ userId: "ann", sessionId: "one" }, IDLE_PEER);
+  const connection = parts.sessions.connect({ userId: "ann", sessionId: "one" }, peerOf("ann"));
   const { session } = connection;
   const timers = clock.pending;
   const counts = () => [core.roomCount, core.streamCount, core.storedBytes, parts.memberships.size, session.rooms.size];

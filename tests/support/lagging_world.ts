@@ -77,7 +77,7 @@ export async function openLaggingWorld(fields: Readonly<Record<string, FieldReso
         return page;
       };
       const member = new RecordingMember(ANN);
-      await world.live.join(new LiveSource({ ...request, snapshot }), { text: "events", args }, member);
+      await world.live.join(new LiveSource({ ...request, snapshot }), { text: "events", args }, member).live;
       return member;
     },
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),

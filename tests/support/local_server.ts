@@ -10,6 +10,7 @@ export interface LocalServer extends AsyncDisposable {
   readonly webSocketUrl: string;
   readonly port: number;
   readonly telemetry: RecordingTelemetry;
+  reauthorize(userId?: string): Promise<void>;
   // deno-lint-ignore no-explicit-any -- tests look into whatever came back
   query(query: string, variables?: Record<string, unknown>): Promise<any>;
 }
@@ -32,6 +33,7 @@ export async function startLocalServer(
     webSocketUrl: url.replace("http", "ws"),
     port,
     telemetry,
+    reauthorize: (userId) => server.reauthorize(userId),
     async query(query, variables = {}) {
       const response = await fetch(url, {
         method: "POST",

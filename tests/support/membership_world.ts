@@ -1,6 +1,7 @@
 import { RealtimeError } from "../../src/core/errors.ts";
 import { decodeEntry } from "../../src/core/event.ts";
 import type { FollowEnd } from "../../src/core/follow_membership.ts";
+import type { Follower } from "../../src/core/membership_holds.ts";
 import type { Presence } from "../../src/core/presence.ts";
 import { parseRoomName, type RoomName } from "../../src/core/room_name.ts";
 import type { SessionConnection } from "../../src/core/sessions.ts";
@@ -10,8 +11,8 @@ import { eventLoopTurn } from "./event_loop.ts";
 import { type ChooseFailure, createFailingPresence, type PresenceFailure } from "./failing_presence.ts";
 import { createMembershipParts } from "./membership_parts.ts";
 import { openMemoryWorld } from "./memory_world.ts";
+import { peerOf } from "./peer_of.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
-import { IDLE_PEER } from "./idle_peer.ts";
 
 /** The room the tests of memberships are in. */
 export const lobby = parseRoomName("lobby");
@@ -28,6 +29,21 @@ export interface TestFollower {
   /** Why the user was removed, one entry for each time. */
   readonly removed: (string | null)[];
   readonly unfollow: (end: FollowEnd) => void;
+}
+
+/** A subscription on the lobby that keeps its right. */
+export function followerOf(follower: Pick<Follower, "session" | "joins" | "remove">): Follower {
+  const { session: { userId }, joins, remove } = follower;
+  return {
+    get session() {
+      return follower.session;
+    },
+    principal: peerOf(userId).principal!,
+    room: lobby,
+    joins,
+    remove,
+    end() {},
+  };
 }
 
 /** What a test can choose. */
@@ -79,7 +95,7 @@ export async function openMembershipWorld(options: MembershipWorldOptions = {}) 
     failNext(method: keyof Presence, error: Error, { afterwards = false } = {}): void {
       failures.push({ method, failure: { error, afterwards } });
     },
-    connect: (sessionId: string, userId = "ann") => sessions.connect({ userId, sessionId }, IDLE_PEER),
+    connect: (sessionId: string, userId = "ann") => sessions.connect({ userId, sessionId }, peerOf(userId)),
     join: ({ session }: SessionConnection, state: string | null = null) => memberships.join(session, lobby, state),
     leave: ({ session }: SessionConnection) =>
       memberships.leave(session.userId, { sessions: [session], sessionId: session.id }, lobby),
@@ -90,7 +106,8 @@ export async function openMembershipWorld(options: MembershipWorldOptions = {}) 
     /** A live subscription on the room. */
     async follow({ session }: SessionConnection, { joins = false } = {}): Promise<TestFollower> {
       const removed: (string | null)[] = [];
-      const unfollow = await memberships.follow(lobby, { session, joins, remove: (reason) => removed.push(reason) });
+      const remove = (reason: string | null): void => void removed.push(reason);
+      const unfollow = await memberships.follow(lobby, followerOf({ session, joins, remove }));
       return { removed, unfollow };
     },
     /** A join over HTTP by a session without a connection. */

@@ -3,8 +3,10 @@ import { Operations, type OperationsDeps } from "../../src/graphql/operations.ts
 import { DEFAULTS } from "../../src/options.ts";
 
 /** Operations that are checked as the server does by default. */
-export function openOperations(deps: Omit<OperationsDeps, "documents" | "maxNodes">): Operations {
+export function openOperations(
+  deps: Omit<OperationsDeps, "documents" | "maxNodes"> & Partial<Pick<OperationsDeps, "documents">>,
+): Operations {
   const { limits } = DEFAULTS;
   const documents = new Documents(deps.schema, { limits, introspection: true });
-  return new Operations({ ...deps, documents, maxNodes: limits.answerNodes });
+  return new Operations({ documents, ...deps, maxNodes: limits.answerNodes });
 }

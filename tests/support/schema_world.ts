@@ -12,13 +12,15 @@ import { createMembershipParts } from "./membership_parts.ts";
 import { openOperations } from "./open_operations.ts";
 import { openMemoryWorld } from "./memory_world.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
-import { IDLE_PEER } from "./idle_peer.ts";
 import { NO_TOKENS } from "./no_tokens.ts";
+import type { Documents } from "../../src/graphql/documents.ts";
 
 /** What a test can choose. */
 export interface SchemaWorldOptions {
   readonly schema?: GraphQLSchema;
   readonly authorize?: Authorize;
+  /** Of the same schema: what one world has validated the next need not. */
+  readonly documents?: Documents;
 }
 
 /** An answer whose data a test may look into as it likes. */
@@ -30,7 +32,7 @@ export interface Answer extends Omit<ExecutionResult, "data"> {
 }
 
 /** The real schema over real rooms and a memory engine, without a transport. */
-export async function openSchemaWorld({ schema = createSchema(), authorize }: SchemaWorldOptions = {}) {
+export async function openSchemaWorld({ schema = createSchema(), authorize, documents }: SchemaWorldOptions = {}) {
   const telemetry = new RecordingTelemetry();
   const { nodes: [engine], clock, core, close } = await openMemoryWorld();
   const hub = new Hub({ log: engine.log, clock, telemetry });
@@ -62,17 +64,20 @@ export async function openSchemaWorld({ schema = createSchema(), authorize }: Sc
   });
   const mask = createErrorMask(telemetry);
   const live = new LiveSelections({ hub, rooms, mask, clock });
-  const operations = openOperations({ schema, live, mask });
+  const operations = openOperations({ schema, live, mask, ...(documents === undefined ? {} : { documents }) });
 
   return {
     telemetry,
     rooms,
+    live,
+    operations,
     clock,
     core,
     /** A user with an open session. */
     connect(userId: string, scopes: readonly Scope[] = SCOPES): Caller {
-      const { session } = parts.sessions.connect({ userId, sessionId: `session-of-${userId}` }, IDLE_PEER);
       const principal = { userId, scopes: new Set(scopes), expiresAtMs: null };
+      const peer = { principal, disconnect() {}, refresh() {} };
+      const { session } = parts.sessions.connect({ userId, sessionId: `session-of-${userId}` }, peer);
       return { principal, sessionId: session.id, namesSession: true, session };
     },
     /** Runs a query or mutation as this caller. */

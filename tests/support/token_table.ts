@@ -191,6 +191,11 @@ async function claimTokens(source: TokenTableSource): Promise<readonly TokenCase
     ["scope a list", { scope: ["admin"] }, "refused"],
     ["scopes a text", { scopes: "admin" }, "refused"],
     ["scopes of numbers", { scopes: [1] }, "refused"],
+    ["rooms a list", { rooms: ["lobby"] }, "refused"],
+    ["rooms null", { rooms: null }, "refused"],
+    ["a room's rights a text", { rooms: { lobby: "read" } }, "refused"],
+    ["rights nobody knows", { rooms: { lobby: ["read", "paint"] } }, "good"],
+    ["a room everywhere", { rooms: { "*": ["read"] } }, "good"],
     ["scopes nobody knows", { scope: "openid profile", scopes: ["x"] }, "good"],
   ];
   return await Promise.all(cases.map(async ([name, changes, verdict]) => ({

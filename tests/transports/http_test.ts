@@ -227,3 +227,24 @@ Deno.test("a hook that throws or rejects is logged, and the server goes on", asy
 
   assertMatch((await server.query("{ viewer { userId } }")).data.viewer.userId, /^guest-/);
 });
+
+Deno.test("variables that are none are 400 for who accepts application/graphql-response+json, and 200 for JSON alone", async () => {
+  await using server = await startLocalServer();
+  const query = `mutation ($content: String!) { sendMessage(room: "lobby", content: $content) { success } }`;
+  const answers: unknown[] = [];
+
+  for (const accept of ["application/graphql-response+json", "application/json"]) {
+    const response = await fetch(server.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept },
+      body: JSON.stringify({ query, variables: { content: {} } }),
+    });
+    const { data, errors: [{ extensions }] } = await response.json();
+    answers.push([response.status, data, extensions]);
+  }
+
+  assertEquals(answers, [
+    [400, undefined, { code: "BAD_USER_INPUT" }],
+    [200, undefined, { code: "BAD_USER_INPUT" }],
+  ]);
+});

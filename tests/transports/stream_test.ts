@@ -313,3 +313,21 @@ Deno.test("G4 a stream that takes nothing of what waits is cut off after two sig
   const closed = server.telemetry.records.filter(({ event }) => event === "stream.closed");
   assertEquals(closed.map(({ fields }) => fields.reason), ["slow reader"]);
 });
+
+for (
+  const [format, accept] of [["Server-Sent Events", "text/event-stream"], ["multipart", MULTIPART.accept]] as const
+) {
+  Deno.test(`G2 a reader of ${format} that has caught up gets what is sent then, also where its place has no word`, async () => {
+    await using server = await startLocalServer();
+    await server.query(SEND, { room: "lobby", content: "missed" });
+    const query = `subscription { messages(room: "lobby", last: 1) { content } }`;
+    await using stream = await HttpStream.subscribe(server.url, query, { headers: { accept } });
+    await stream.read(/missed/);
+    // Behind the turn in which it is told of its place.
+    await server.query("{ viewer { userId } }");
+
+    await server.query(SEND, { room: "lobby", content: "live" });
+
+    await stream.read(/live/);
+  });
+}

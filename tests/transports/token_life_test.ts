@@ -77,6 +77,38 @@ Deno.test("refreshToken lets a socket go on until the new token's end, with the 
   assertEquals(await ann.closed, { code: 4403, reason: "token expired" });
 });
 
+Deno.test("refreshToken ends what the new token does not allow, and the socket lives", async () => {
+  await using world = await TokenWorld.start();
+  await using ann = await world.connect({ token: await world.token("ann") });
+  ann.subscribe("m", LOBBY);
+  ann.subscribe("n", `subscription { messages(room: "other") { content } }`);
+  await ask(ann, "q", "{ viewer { userId } }");
+
+  ann.subscribe("r", refreshWith(await world.token("ann", 60, { rooms: { other: ["read"] } })));
+  const ended = await ann.next();
+  assertEquals([ended.type, ended.id, ended.payload[0].extensions.code], ["error", "m", "FORBIDDEN"]);
+  assertEquals((await ann.next()).payload.data.refreshToken.success, true);
+  await ann.next();
+  const service = { authorization: await world.token("service") };
+  await world.post(`mutation { sendMessage(room: "other", content: "still") { success } }`, service);
+
+  assertEquals((await nextEvent(ann)).data.messages.content, "still");
+});
+
+Deno.test("a token's rooms are where its user may read, send and join", async () => {
+  await using world = await TokenWorld.start();
+  const rooms = { "team-*": ["read", "join"], "team-a": ["send"] };
+  const ann = { authorization: await world.token("ann", 60, { rooms }) };
+  const codeOf = async (query: string) => (await world.post(query, ann)).errors?.[0].extensions.code;
+  const send = (room: string) => codeOf(`mutation { sendMessage(room: "${room}", content: "x") { success } }`);
+  const join = (room: string) => codeOf(`mutation { joinRoom(room: "${room}") { success } }`);
+  const read = (room: string) => codeOf(`{ room(room: "${room}") { memberCount } }`);
+
+  assertEquals([await send("team-a"), await join("team-a"), await read("team-a")], [undefined, undefined, undefined]);
+  assertEquals([await send("team-b"), await join("team-b"), await read("team-b")], ["FORBIDDEN", undefined, undefined]);
+  assertEquals([await send("lobby"), await join("lobby"), await read("lobby")], Array(3).fill("FORBIDDEN"));
+});
+
 Deno.test("refreshToken over HTTP lets the stream of the session it names go on", async () => {
   await using world = await TokenWorld.start();
   const session = { "x-session-id": "tab" };

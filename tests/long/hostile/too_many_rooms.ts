@@ -3,7 +3,7 @@ import { parseRoomName } from "../../../src/core/room_name.ts";
 import { collectedHeapBytes } from "../../support/heap.ts";
 import { createMembershipParts } from "../../support/membership_parts.ts";
 import { openMemoryWorld } from "../../support/memory_world.ts";
-import { IDLE_PEER } from "../../support/idle_peer.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 const ROOMS = 100_000;
 /** How long an emptied stream is remembered, and its history before that. */
@@ -14,7 +14,7 @@ Deno.test(`too many rooms: ${ROOMS} rooms joined and left give their memory back
   const { core, clock, nodes: [{ presence }] } = world;
   const telemetry = { record() {} };
   const parts = createMembershipParts({ presence, clock, telemetry, leaveGraceMs: 10_000, maxRoomsPerSession: 100 });
-  const connection = parts.sessions.connect({ userId: "ann", sessionId: "one" }, IDLE_PEER);
+  const connection = parts.sessions.connect({ userId: "ann", sessionId: "one" }, peerOf("ann"));
   const { session } = connection;
   const joinAndLeave = async (count: number): Promise<void> => {
     for (let number = 0; number < count; number++) {
