@@ -237,7 +237,7 @@ export function createRooms(
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
-    pages: server.pages ? createPages(telemetry) : undefined,
+    pages: server.pages ? createPages(telemetry, authenticator) : undefined,
     streams,
     clock,
     telemetry,

@@ -59,6 +59,7 @@ function readKeyFile({ options, keyFile }: StartCommand): RoomsOptions {
   if (keyFile === undefined) return options;
   try {
     const publicKeys = Deno.readTextFileSync(keyFile);
+    if (publicKeys === "") throw new Error("it is empty");
     return { ...options, auth: { ...options.auth, jwt: { ...options.auth?.jwt, publicKeys } } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -59,7 +59,13 @@ export function secretKeys(secret: string): TokenKeys {
 export async function publicKeys(text: string): Promise<TokenKeys> {
   const set = await readKeySet(text);
   const find = createLocalJWKSet(set);
-  return { algorithms: PUBLIC_KEY_ALGORITHMS, find: (header, token) => findAll(find, header, token) };
+  // Issuers put a key's id into tokens, and a PEM file has no place for it: without any ids, all keys may fit.
+  const haveIds = set.keys.some(({ kid }) => kid !== undefined);
+  return {
+    algorithms: PUBLIC_KEY_ALGORITHMS,
+    find: ({ kid, ...header }, token) =>
+      findAll(find, haveIds && kid !== undefined ? { ...header, kid } : header, token),
+  };
 }
 
 /** The JWK set at a URL, fetched when it is first needed and then now and again. */

@@ -1,8 +1,9 @@
-/** A line for a terminal that sends a message to the room. */
-export function sendCommand(url: string, room: string): string {
+/** A line for a terminal that sends a message to the room, with the shell's `$TOKEN` where one is needed. */
+export function sendCommand(url: string, room: string, { needsToken }: { readonly needsToken: boolean }): string {
   const query = 'mutation ($room: ID!) { sendMessage(room: $room, content: "Hello") { success } }';
   const body = JSON.stringify({ query, variables: { room } });
-  return `curl ${url} -H 'content-type: application/json' -d ${quote(body)}`;
+  const token = needsToken ? [`-H "authorization: Bearer $TOKEN"`] : [];
+  return [`curl ${url}`, ...token, "-H 'content-type: application/json'", `-d ${quote(body)}`].join(" \\\n  ");
 }
 
 /** For a POSIX shell, in which nothing but a quote ends a quoted text. */

@@ -1,7 +1,7 @@
 import { type Client, createClient, type FormattedExecutionResult } from "graphql-ws/client";
 
 /** Where the connection is. */
-export type ConnectionState = "connecting" | "live" | "reconnecting";
+export type ConnectionState = "connecting" | "live" | "reconnecting" | "expired";
 
 /** What comes with an event, beside its data. */
 export interface EventExtensions {
@@ -16,11 +16,15 @@ export interface EventExtensions {
 /** What a connection is made with. */
 export interface ConnectionOptions {
   readonly url: string;
-  /** Sent with each connection: who this is. */
-  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Asked at each connection: who this is. */
+  parameters(): Readonly<Record<string, unknown>>;
   onState(state: ConnectionState): void;
-  /** Called at each connection, also after the first, with who we are. */
-  onConnected(userId: string): void;
+  /** Called at each connection, also after the first, with who we are; null: nobody, for want of a token. */
+  onConnected(userId: string | null): void;
+  /** Called when the token has expired. The next try is made once it resolves. */
+  onExpired(): Promise<void>;
+  /** Called when the server lets nobody in for now, with why. It is tried again. */
+  onPutOff(reason: string): void;
   /** Called when the server has refused for good, with the event of the close. Nothing comes after it. */
   onRefused(failure: unknown): void;
 }
@@ -46,18 +50,28 @@ const PONG_MS = 5_000;
 /** The longest wait between two tries. */
 const RETRY_MS = 8_000;
 
+/** Close codes of the server that say: come back. */
+const CLOSE_CODES = { tryAgainLater: 1013, tokenExpired: 4403 } as const;
+
 /** Connects, and keeps connected until closed or refused. */
-export function openConnection({ url, parameters, onState, onConnected, onRefused }: ConnectionOptions): Connection {
+export function openConnection(options: ConnectionOptions): Connection {
+  const { url, parameters, onState, onConnected, onExpired, onPutOff, onRefused } = options;
   let closed = false;
+  /** Resolves once there is another token; undefined while it is not needed. */
+  let renewal: Promise<void> | undefined;
   let pongTimer: ReturnType<typeof setTimeout> | undefined;
   const client: Client = createClient({
     url,
-    connectionParams: parameters,
+    connectionParams: () => parameters(),
     lazy: false,
     // By its own rules it would give up when the server is away for a moment.
     retryAttempts: Infinity,
     shouldRetry: () => true,
-    retryWait: (retries) => wait(Math.min(RETRY_MS, 300 * 2 ** retries) * (0.5 + Math.random() / 2)),
+    async retryWait(retries) {
+      if (renewal === undefined) return await wait(Math.min(RETRY_MS, 300 * 2 ** retries) * (0.5 + Math.random() / 2));
+      await renewal;
+      renewal = undefined;
+    },
     keepAlive: PING_MS,
     onNonLazyError: (failure) => {
       if (!closed) onRefused(failure);
@@ -66,11 +80,17 @@ export function openConnection({ url, parameters, onState, onConnected, onRefuse
       connecting: (isRetry) => onState(isRetry ? "reconnecting" : "connecting"),
       connected: (_socket, payload) => {
         onState("live");
-        onConnected(String(payload?.["userId"]));
+        const userId = payload?.["userId"] ?? null;
+        onConnected(userId === null ? null : String(userId));
       },
-      closed: () => {
+      closed: (event) => {
         clearTimeout(pongTimer);
-        if (!closed) onState("reconnecting");
+        if (closed) return;
+        const { code, reason } = event as CloseEvent;
+        const isExpired = code === CLOSE_CODES.tokenExpired;
+        onState(isExpired ? "expired" : "reconnecting");
+        if (isExpired) renewal = onExpired();
+        if (code === CLOSE_CODES.tryAgainLater) onPutOff(reason);
       },
       // A network that has gone says nothing: who does not answer is gone.
       ping: (received) => {

@@ -2,6 +2,12 @@ import { avatar } from "./avatar.ts";
 import type { RoomState } from "./documents.ts";
 import { element, find } from "./element.ts";
 
+/** Shows nobody, until it is known who is there. */
+export function clearMembers(): void {
+  find("members", HTMLUListElement).replaceChildren();
+  find("member-count", HTMLSpanElement).textContent = "";
+}
+
 /** Shows who is in the room, and how many. */
 export function showMembers({ viewer, room: { members } }: RoomState): void {
   const items = members.nodes.map(({ userId, sessionCount }) => {

@@ -5,15 +5,22 @@ import { Conversation } from "./conversation.ts";
 import type { RoomEvent, RoomState } from "./documents.ts";
 import { find } from "./element.ts";
 import { failureText } from "./failure_text.ts";
-import { showMembers } from "./member_list.ts";
+import { clearMembers, showMembers } from "./member_list.ts";
+import { Renewal } from "./renewal.ts";
 import type { Choice } from "./stored_choice.ts";
+import type { TabToken } from "./tab_token.ts";
 import { Trouble } from "./trouble.ts";
-import { beginVisit, type Visit } from "./visit.ts";
+import { beginVisit, type DeniedRight, type Visit } from "./visit.ts";
 
 const STATE_TEXTS: Readonly<Record<ConnectionState, string>> = {
   connecting: "Connecting",
   live: "Live",
   reconnecting: "Reconnecting",
+  expired: "Token expired",
+};
+const DENIED_TEXTS: Readonly<Record<DeniedRight, string>> = {
+  read: "You have no right to read this room: what is said in it is not shown to you",
+  join: "You have no right to join this room: you are not among its members",
 };
 const LEFT_TEXTS: Readonly<Record<NonNullable<RoomEvent["reason"]>, string>> = {
   LEFT: "left",
@@ -26,6 +33,8 @@ const LEFT_TEXTS: Readonly<Record<NonNullable<RoomEvent["reason"]>, string>> = {
 export interface RoomViewOptions {
   /** The API's URL over HTTP. */
   readonly api: string;
+  /** Undefined where the server asks for none. */
+  readonly token: TabToken | undefined;
   /** Called when the room is left, with why it could not be entered, or an empty text. */
   onLeft(error: string): void;
 }
@@ -37,6 +46,7 @@ export class RoomView {
   readonly #status = find("status", HTMLParagraphElement);
   readonly #conversation = new Conversation();
   readonly #trouble = new Trouble();
+  readonly #renewal = new Renewal();
   readonly #composer: Composer;
   #visit: Visit | undefined;
   #ownId = "";
@@ -56,29 +66,43 @@ export class RoomView {
 
   /** Joins the room and shows it. */
   enter({ name, room }: Choice): void {
-    const { api } = this.#options;
+    const { api, token } = this.#options;
     this.#view.hidden = false;
     document.title = `${room} · graphql-rooms`;
     find("room-name", HTMLHeadingElement).textContent = room;
-    find("command", HTMLPreElement).textContent = sendCommand(api, room);
+    find("command", HTMLPreElement).textContent = sendCommand(api, room, { needsToken: token !== undefined });
     this.#conversation.clear();
+    clearMembers();
     this.#trouble.hide();
     this.#showState("connecting");
-    this.#visit = beginVisit({ url: api.replace(/^http/, "ws"), name, room }, {
+    const identity = () => token === undefined ? parameter("userId", name) : parameter("token", token.text);
+    this.#visit = beginVisit({ url: api.replace(/^http/, "ws"), identity, room }, {
       onState: (state) => this.#showState(state),
       onAdmitted: (userId) => this.#ownId = find("own-name", HTMLElement).textContent = userId,
       onRoom: (state) => this.#showRoom(state),
       onMessage: (message) => this.#conversation.add(message, message.senderId === this.#ownId),
       onEvent: (event) => this.#showEvent(event),
       onLoss: () => this.#conversation.note("Messages were missed here", true),
+      onDenied: (right) => this.#conversation.note(DENIED_TEXTS[right], true),
+      onExpired: () => this.#renew(),
+      onPutOff: (reason) => this.#trouble.show({ reason: `${reason} (this page keeps trying)` }),
       onTrouble: (failure) => this.#trouble.show(failure),
       onRefused: (failure) => this.#close(failureText(failure)),
     });
     this.#composer.focus();
   }
 
+  async #renew(): Promise<void> {
+    const { token } = this.#options;
+    const text = await this.#renewal.ask();
+    if (token !== undefined) token.text = text;
+    this.#showState("reconnecting");
+    this.#composer.focus();
+  }
+
   #close(error: string): void {
     this.#visit = undefined;
+    this.#renewal.hide();
     this.#view.hidden = true;
     document.title = "graphql-rooms";
     this.#options.onLeft(error);
@@ -87,6 +111,8 @@ export class RoomView {
   #showState(state: ConnectionState): void {
     this.#status.dataset["state"] = state;
     this.#status.textContent = STATE_TEXTS[state];
+    // Whatever kept us out does no longer.
+    if (state === "live") this.#trouble.hide();
   }
 
   #showRoom(state: RoomState): void {
@@ -99,4 +125,9 @@ export class RoomView {
     if (userId === this.#ownId) return;
     this.#conversation.note(`${userId} ${type === "JOINED" ? "joined" : LEFT_TEXTS[reason]}`);
   }
+}
+
+/** Nothing is sent for an empty text: a guest has no name, and a token may be in a cookie. */
+function parameter(name: string, text: string): Readonly<Record<string, string>> {
+  return text === "" ? {} : { [name]: text };
 }

@@ -1,7 +1,7 @@
 import style from "../console/console.css" with { type: "text" };
 import script from "../console/dist/console.js" with { type: "text" };
 import page from "../console/page.html" with { type: "text" };
-import type { PageContent } from "./page.ts";
+import type { PageContent, PageOptions } from "./page.ts";
 
 /**
  * Its own script and style, its own server, and nothing else. No text becomes markup:
@@ -20,9 +20,10 @@ const POLICY = [
   "trusted-types 'none'",
 ].join("; ");
 
-/** The console: the page at `/`. */
-export function loadConsole(): Promise<PageContent> {
-  return Promise.resolve({ type: "text/html; charset=utf-8", text: page, policy: POLICY });
+/** The console: the page at `/`. Whether it asks for a token stands in it, as `data-needs-token`. */
+export function loadConsole({ needsToken }: PageOptions): Promise<PageContent> {
+  const text = needsToken ? page.replace('<html lang="en">', '<html lang="en" data-needs-token>') : page;
+  return Promise.resolve({ type: "text/html; charset=utf-8", text, policy: POLICY });
 }
 
 /** The console's script, as `deno task build:console` writes it. */

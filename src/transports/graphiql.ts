@@ -1,7 +1,7 @@
 import boot from "./graphiql_boot.js" with { type: "text" };
 import style from "./graphiql.css" with { type: "text" };
-import { hashSource, type PageContent } from "./page.ts";
-import { GRAPHIQL_TABS } from "./graphiql_tabs.ts";
+import { graphiqlTabs } from "./graphiql_tabs.ts";
+import { hashSource, type PageContent, type PageOptions } from "./page.ts";
 
 /**
  * GraphiQL in one page that loads nothing from anywhere.
@@ -10,12 +10,14 @@ import { GRAPHIQL_TABS } from "./graphiql_tabs.ts";
  * lines of its own before (`graphiql_boot.js`), so it is put together here, of the same
  * parts. They are 9 MB, hence loaded when somebody asks for them.
  */
-export async function loadGraphiql(): Promise<PageContent> {
+export async function loadGraphiql({ needsToken }: PageOptions): Promise<PageContent> {
   const { css, js, editorWorkerService, graphqlWorker, jsonWorker } = await import(
     "@graphql-yoga/render-graphiql/graphiql"
   );
   const workers = { editorWorkerService, graphql: graphqlWorker, json: jsonWorker };
-  const script = `${js};\nconst WORKERS = ${toScript(workers)};\nconst TABS = ${toScript(GRAPHIQL_TABS)};\n${boot}`;
+  const constants = Object.entries({ WORKERS: workers, TABS: graphiqlTabs(needsToken), NEEDS_TOKEN: needsToken })
+    .map(([name, value]) => `const ${name} = ${toScript(value)};\n`);
+  const script = `${js};\n${constants.join("")}${boot}`;
   return {
     type: "text/html; charset=utf-8",
     text: `<!doctype html>

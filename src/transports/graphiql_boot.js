@@ -1,7 +1,10 @@
-// Runs in GraphiQL's page, behind the package's script and the constants WORKERS and TABS.
+// Runs in GraphiQL's page, behind the package's script and the constants WORKERS, TABS and NEEDS_TOKEN.
 
 const RETRY_MS = 2_000;
 const FIRST_TRY_MS = 3_000;
+// Where the console has it too (tab_token.ts).
+const TOKEN_KEY = "graphql-rooms-token";
+const NO_TOKEN = "Bearer PUT-YOUR-TOKEN-HERE";
 
 // One client run for each page load: requests and subscriptions name the same session. Not
 // crypto.randomUUID(), which a page from another machine does not have without TLS.
@@ -12,31 +15,116 @@ self.MonacoEnvironment = {
   getWorkerUrl: (_module, label) => URL.createObjectURL(new Blob([WORKERS[label]], { type: "text/javascript" })),
 };
 
-// First the session: a guest without a cookie gets it with this connection, so that the requests come
-// from the same guest.
-Promise.race([holdSession(), new Promise((resolve) => setTimeout(resolve, FIRST_TRY_MS))]).then(render);
+// Taken out of the address in any case: everybody could read it there.
+const givenToken = takeTokenFromAddress();
+const authorization = NEEDS_TOKEN && tabToken() ? `Bearer ${tabToken()}` : null;
 
-// GraphiQL connects for a subscription alone, and a change of the tab cuts it. A membership needs a
-// session that stays. Resolves when the first try has come to an end, good or bad.
-function holdSession() {
-  return new Promise((resolve) => {
-    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + location.pathname, "graphql-transport-ws");
-    socket.onopen = () => socket.send(JSON.stringify({ type: "connection_init", payload: { sessionId } }));
-    socket.onmessage = ({ data }) => {
-      const { type } = JSON.parse(data);
-      if (type === "connection_ack") resolve();
-      if (type === "ping") socket.send(JSON.stringify({ type: "pong" }));
-    };
-    socket.onclose = ({ code }) => {
-      resolve();
-      // From 4400 on it is refused who we are; to ask again would change nothing.
-      if (code < 4400) setTimeout(holdSession, RETRY_MS);
-    };
-  });
+// First the session: a guest without a cookie gets it with this connection, so that the requests come
+// from the same guest. Nobody's is ended by the server: such a page holds one once it has a token.
+let held;
+/** What was last put into a Headers tab. It counts in those, too, where nothing has been put. */
+let lastAuthorization = NO_TOKEN;
+hold(authorization).then((isSomebody) => render(authorization ?? (isSomebody || !NEEDS_TOKEN ? null : NO_TOKEN)));
+if (NEEDS_TOKEN) watchTokens();
+
+function takeTokenFromAddress() {
+  const address = new URL(location.href);
+  const given = address.searchParams.get("token");
+  if (given === null) return null;
+  address.searchParams.delete("token");
+  history.replaceState(history.state, "", address);
+  return given;
 }
 
-function render() {
-  const headers = JSON.stringify({ "x-session-id": sessionId }, null, 2);
+// This browser tab's: it is in no other, and gone when the tab is closed.
+function tabToken() {
+  try {
+    if (givenToken) sessionStorage.setItem(TOKEN_KEY, givenToken);
+    return sessionStorage.getItem(TOKEN_KEY);
+  } catch {
+    return givenToken;
+  }
+}
+
+function keepForTab(authorization) {
+  try {
+    sessionStorage.setItem(TOKEN_KEY, authorization.replace(/^bearer +/i, ""));
+  } catch {
+    // Storage may be forbidden; then it is asked for anew.
+  }
+}
+
+// Holds the session with this `Authorization`, and no longer with the one before. Resolves at the end of the
+// first try, good or bad, or when it takes too long: with whether somebody is known by it.
+function hold(authorization) {
+  if (held?.authorization === authorization) return held.tried;
+  const before = held;
+  const now = { authorization };
+  now.tried = Promise.race([
+    new Promise((resolve) => connect(now, resolve)),
+    new Promise((resolve) => setTimeout(resolve, FIRST_TRY_MS, false)),
+  ]);
+  held = now;
+  // Not before the new one is there: the session is to go on.
+  if (before !== undefined) now.tried.then(() => before.socket.close());
+  return now.tried;
+}
+
+// GraphiQL connects for a subscription alone, and a change of the tab cuts it. A membership needs a
+// session that stays.
+function connect(one, onTried) {
+  const socket = new WebSocket(location.origin.replace(/^http/, "ws") + location.pathname, "graphql-transport-ws");
+  const payload = { sessionId, ...(one.authorization === null ? {} : { authorization: one.authorization }) };
+  one.socket = socket;
+  socket.onopen = () => socket.send(JSON.stringify({ type: "connection_init", payload }));
+  socket.onmessage = ({ data }) => {
+    const { type, payload } = JSON.parse(data);
+    if (type === "ping") socket.send(JSON.stringify({ type: "pong" }));
+    if (type !== "connection_ack") return;
+    onTried(payload.userId !== null);
+    if (payload.userId === null) socket.close(4400);
+  };
+  socket.onclose = ({ code }) => {
+    onTried(false);
+    // From 4400 on it is refused who we are; to ask again would change nothing.
+    if (code < 4400 && held === one) setTimeout(() => held === one && connect(one, onTried), RETRY_MS);
+  };
+}
+
+// What is in a Headers tab is seen when it is sent. The package has taken hold of WebSocket by now, and calls
+// fetch anew each time.
+function watchTokens() {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (input, init) => {
+    const headers = { ...init?.headers };
+    await useToken(headers);
+    return await fetch(input, { ...init, headers });
+  };
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (text) {
+    const message = JSON.parse(text);
+    // Changed before it returns; nobody waits for the rest.
+    if (message.type === "subscribe") void useToken(message.payload.extensions?.headers ?? {});
+    send.call(this, JSON.stringify(message));
+  };
+}
+
+// Puts the last token into headers that have none yet, and holds the session with it.
+async function useToken(headers) {
+  const name = Object.keys(headers).find((one) => one.toLowerCase() === "authorization");
+  if (!headers[name]) return;
+  if (headers[name] === NO_TOKEN) headers[name] = lastAuthorization;
+  if (headers[name] === NO_TOKEN) return;
+  lastAuthorization = headers[name];
+  if (await hold(lastAuthorization)) keepForTab(headers[name]);
+}
+
+function render(authorization) {
+  const headers = JSON.stringify(
+    { ...(authorization === null ? {} : { authorization }), "x-session-id": sessionId },
+    null,
+    2,
+  );
   YogaGraphiQL.renderYogaGraphiQL(document.querySelector("#root"), {
     title: "graphql-rooms",
     ...lastTab(),

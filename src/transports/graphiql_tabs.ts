@@ -1,9 +1,20 @@
 /**
  * The operations GraphiQL opens with, one a tab, in the order somebody would try them.
  *
- * Each runs as it stands: the values are its variables' defaults.
+ * Each runs as it stands: the values are its variables' defaults. Where tokens are asked
+ * for, the first says where they belong.
  */
-export const GRAPHIQL_TABS: readonly string[] = [
+export function graphiqlTabs(needsToken: boolean): readonly string[] {
+  return needsToken ? TABS.map((tab, index) => index === 0 ? TOKEN_NOTE + tab : tab) : TABS;
+}
+
+const TOKEN_NOTE = `# First put a token into the
+# Headers tab below. It counts
+# in the other tabs too.
+#
+`;
+
+const TABS: readonly string[] = [
   `# You are a member as long as
 # this page is open.
 mutation Join($room: ID! = "lobby") {

@@ -15,6 +15,12 @@ export interface PageContent {
   readonly policy: string;
 }
 
+/** What is written into pages about their server. */
+export interface PageOptions {
+  /** Whether nobody can do anything without a token. */
+  readonly needsToken: boolean;
+}
+
 /** What a page needs. */
 export interface PageDeps {
   /** The page's name in the log. */

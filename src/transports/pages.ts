@@ -3,7 +3,7 @@ import type { Telemetry } from "../core/telemetry.ts";
 import { loadClientScript } from "./client_script.ts";
 import { loadConsole, loadConsoleScript, loadConsoleStyle } from "./console_page.ts";
 import { loadGraphiql } from "./graphiql.ts";
-import { Page, type PageContent } from "./page.ts";
+import { Page, type PageContent, type PageOptions } from "./page.ts";
 import { GRAPHQL_PATH } from "./paths.ts";
 
 /** What a browser is shown. */
@@ -13,7 +13,7 @@ export interface Pages {
 }
 
 /** Where the pages are; what is not in it is no page. */
-const LOADERS: Readonly<Record<string, () => Promise<PageContent>>> = {
+const LOADERS: Readonly<Record<string, (options: PageOptions) => Promise<PageContent>>> = {
   "/": loadConsole,
   "/console.js": loadConsoleScript,
   "/console.css": loadConsoleStyle,
@@ -22,9 +22,9 @@ const LOADERS: Readonly<Record<string, () => Promise<PageContent>>> = {
 };
 
 /** The console at `/` with what it loads, the client's script, and GraphiQL on the API's own path. */
-export function createPages(telemetry: Telemetry): Pages {
+export function createPages(telemetry: Telemetry, options: PageOptions): Pages {
   const pages = new Map(
-    Object.entries(LOADERS).map(([name, load]) => [name, new Page({ name, load, telemetry })]),
+    Object.entries(LOADERS).map(([name, load]) => [name, new Page({ name, load: () => load(options), telemetry })]),
   );
   return {
     answer(request, response) {

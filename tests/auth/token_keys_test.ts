@@ -47,3 +47,10 @@ for (const [name, text] of Object.entries(REFUSED)) {
     await assertRejects(() => publicKeys(text), TypeError, "Cannot use these public keys: must be one key as PEM");
   });
 }
+
+Deno.test("a public key without an id is tried with tokens that name one, as issuers' tokens do", async () => {
+  const issuer = await createIssuer("ES256");
+  const { find } = await publicKeys(await issuer.pem("ES256"));
+
+  assertEquals((await find({ alg: "ES256", kid: "2026-11" }, {} as never)).length, 1);
+});

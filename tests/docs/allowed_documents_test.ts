@@ -5,7 +5,7 @@ import { Documents } from "../../src/graphql/documents.ts";
 import { Operations } from "../../src/graphql/operations.ts";
 import { createSchema } from "../../src/graphql/schema.ts";
 import { DEFAULTS } from "../../src/options.ts";
-import { GRAPHIQL_TABS } from "../../src/transports/graphiql_tabs.ts";
+import { graphiqlTabs } from "../../src/transports/graphiql_tabs.ts";
 import * as documents from "../support/documents.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -14,7 +14,7 @@ const SCHEMA = createSchema();
 /** Where users read what to send, and how many operations are there at least. */
 const PLACES: Readonly<Record<string, readonly [texts: readonly string[], atLeast: number]>> = {
   "the console": [Object.values(console), 7],
-  "GraphiQL's tabs": [GRAPHIQL_TABS, 4],
+  "GraphiQL's tabs": [[...graphiqlTabs(false), ...graphiqlTabs(true)], 4],
   "GraphiQL itself": [[getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true })], 1],
   "README, docs and examples": [["README.md", ...files("docs"), ...files("examples")].flatMap(operationsIn), 5],
   "the tests' own frontend": [Object.values(documents), 7],

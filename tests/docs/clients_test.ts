@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { startLocalServer } from "../support/local_server.ts";
 import { requestRaw } from "../support/raw_http.ts";
-import { readSnippets } from "../support/snippets.ts";
+import { codeBlocks, readSnippets } from "../support/snippets.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PAGE = read("docs/clients.md");
@@ -41,11 +41,6 @@ Deno.test("docs/clients.md says how to get graphql-rooms: by a task that is ther
 
 function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, ROOT));
-}
-
-/** Language and text of each code block. */
-function codeBlocks(text: string): readonly (readonly [string, string])[] {
-  return Array.from(text.matchAll(/^```(\w*)\n([^]*?)^```$/gm), ([, language, code]) => [language!, code!] as const);
 }
 
 /** The cells of the first table. */

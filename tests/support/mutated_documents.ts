@@ -1,5 +1,5 @@
 import * as console from "../../src/console/documents.ts";
-import { GRAPHIQL_TABS } from "../../src/transports/graphiql_tabs.ts";
+import { graphiqlTabs } from "../../src/transports/graphiql_tabs.ts";
 import * as frontend from "./documents.ts";
 import { GRAPHQL_BOMBS, nestedJson } from "./graphql_bombs.ts";
 
@@ -13,7 +13,7 @@ export interface MutatedDocument {
 const PLAIN: readonly string[] = [
   ...Object.values(console),
   ...Object.values(frontend),
-  ...GRAPHIQL_TABS,
+  ...[...graphiqlTabs(false), ...graphiqlTabs(true)],
   `{ viewer { id rooms { id members(first: 2) { totalCount nodes { userId state } edges { cursor } } } } server { node } }`,
   `query ($n: Int = 5) { room(room: "lobby") { head messages(last: $n) { nodes { id data } pageInfo { endCursor } } } }`,
   `subscription ($types: [RoomEventType!]! = [JOINED, SNAPSHOT]) { roomEvents(room: "lobby", types: $types) {

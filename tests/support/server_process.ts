@@ -13,6 +13,15 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** How the server is started, beside its flags. */
+export interface StartOptions {
+  /** Of its environment, over those that keep this process's own settings away. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly keepsOutput?: boolean;
+  /** A module that is run in the process before the server's. */
+  readonly preload?: string;
+}
+
 /** The answer to a GraphQL request over HTTP. */
 export interface HttpAnswer {
   readonly status: number;
@@ -30,26 +39,37 @@ export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly #process: Deno.ChildProcess;
   readonly #log: LogReader;
+  readonly #stderr: Promise<string> | undefined;
 
-  private constructor(process: Deno.ChildProcess, log: LogReader, port: number) {
+  private constructor(process: Deno.ChildProcess, log: LogReader, port: number, stderr?: Promise<string>) {
     this.#process = process;
     this.#log = log;
+    this.#stderr = stderr;
     this.port = port;
   }
 
   /** Starts the server with these flags and waits until it listens. */
-  static async start(...flags: string[]): Promise<ServerProcess> {
+  static start(...flags: string[]): Promise<ServerProcess> {
+    return ServerProcess.startWith({}, ...flags);
+  }
+
+  /** Does so with these variables too, and keeps all that it writes when `keepsOutput`. */
+  static async startWith({ variables = {}, keepsOutput = false, preload }: StartOptions, ...flags: string[]) {
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...START, "--port", "0", "--log-format", "json", ...flags],
+      args: [
+        ...["run", "--quiet", ...(preload === undefined ? [] : ["--preload", preload])],
+        ...[...START, "--port", "0", "--log-format", "json", ...flags],
+      ],
       cwd: ROOT,
-      env: UNSET,
+      env: { ...UNSET, ...variables },
       stdin: "null",
       stdout: "piped",
-      stderr: "inherit",
+      stderr: keepsOutput ? "piped" : "inherit",
     }).spawn();
-    const log = new LogReader(process.stdout);
+    const log = new LogReader(process.stdout, keepsOutput);
+    const stderr = keepsOutput ? new Response(process.stderr).text() : undefined;
     const { fields } = await log.next((line) => line.event === "server.listening");
-    return new ServerProcess(process, log, Number(new URL(String(fields.url)).port));
+    return new ServerProcess(process, log, Number(new URL(String(fields.url)).port), stderr);
   }
 
   get pid(): number {
@@ -67,6 +87,12 @@ export class ServerProcess implements AsyncDisposable {
   /** Waits for a log line of this event that has not been asked for before. */
   logged(event: string, matches: (line: LogLine) => boolean = () => true): Promise<LogLine> {
     return this.#log.next((line) => line.event === event && matches(line));
+  }
+
+  /** All that it has written to stdout and stderr, once it has ended. Needs `keepsOutput`. */
+  async output(): Promise<string> {
+    await this.ended();
+    return this.#log.text + await this.#stderr;
   }
 
   /** Sends one operation by POST. */
@@ -87,6 +113,7 @@ export class ServerProcess implements AsyncDisposable {
   async ended(): Promise<number> {
     const { code } = await this.#process.status;
     await this.#log.drained;
+    await this.#stderr;
     return code;
   }
 
@@ -103,10 +130,14 @@ export class ServerProcess implements AsyncDisposable {
 /** Keeps the lines nobody has asked for yet, and hands them to whoever does. */
 class LogReader {
   readonly drained: Promise<void>;
+  /** Every line there was; empty unless they are kept. */
+  text = "";
+  readonly #keepsText: boolean;
   readonly #lines: LogLine[] = [];
   readonly #waiting = new Set<{ matches(line: LogLine): boolean; resolve(line: LogLine): void }>();
 
-  constructor(stdout: ReadableStream<Uint8Array>) {
+  constructor(stdout: ReadableStream<Uint8Array>, keepsText: boolean) {
+    this.#keepsText = keepsText;
     this.drained = this.#read(stdout);
   }
 
@@ -120,6 +151,7 @@ class LogReader {
     let rest = "";
     const decoder = new TextDecoder();
     for await (const chunk of stdout) {
+      if (this.#keepsText) this.text += new TextDecoder().decode(chunk);
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop()!;
       for (const line of lines) if (line !== "") this.#take(JSON.parse(line));

@@ -6,6 +6,11 @@ export interface Snippet {
   readonly code: string;
 }
 
+/** Language and text of each code block of a page. */
+export function codeBlocks(page: string): readonly (readonly [string, string])[] {
+  return Array.from(page.matchAll(/^```(\w*)\n([^]*?)^```$/gm), ([, language, code]) => [language!, code!] as const);
+}
+
 /** The parts of a file between `#region <name>` and `#endregion`, by name. */
 export function readSnippets(path: string): Map<string, Snippet> {
   const text = Deno.readTextFileSync(new URL(path, ROOT));

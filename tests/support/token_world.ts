@@ -8,6 +8,9 @@ import { type Claims, SECRET, signToken } from "./tokens.ts";
 /** How far beyond its end a token is good, in seconds. */
 export const LEEWAY_S = 30;
 
+/** How long a test waits for what must come, in milliseconds, before it fails. */
+const PATIENCE_MS = 10_000;
+
 /** A server that asks for tokens signed with the secret, in a time of its own. */
 export class TokenWorld implements AsyncDisposable {
   readonly clock: ManualClock;
@@ -52,6 +55,15 @@ export class TokenWorld implements AsyncDisposable {
       body: JSON.stringify({ query }),
     });
     return { status: response.status, headers: response.headers, ...await response.json() };
+  }
+
+  /** Resolves once the server has so many live subscriptions. */
+  async subscribed(count: number): Promise<void> {
+    const authorization = await this.token("root", 3_600, { scope: "admin" });
+    const endMs = performance.now() + PATIENCE_MS;
+    while ((await this.post("{ server { subscriptions } }", { authorization })).data.server.subscriptions < count) {
+      if (performance.now() > endMs) throw new Error(`Cannot find ${count} subscriptions: nobody subscribes`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

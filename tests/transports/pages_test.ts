@@ -6,6 +6,7 @@ import { Page, type PageContent } from "../../src/transports/page.ts";
 import { startLocalServer } from "../support/local_server.ts";
 import { type RawAnswer, requestRaw } from "../support/raw_http.ts";
 import { RecordingTelemetry } from "../support/recording_telemetry.ts";
+import { SECRET } from "../support/tokens.ts";
 
 const HTML: Readonly<Record<string, string>> = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const GZIP: Readonly<Record<string, string>> = { ...HTML, "accept-encoding": "gzip, deflate, br, zstd" };
@@ -254,3 +255,18 @@ function withoutDate({ headers }: RawAnswer): unknown {
   const { date: _date, ...rest } = headers;
   return rest;
 }
+
+Deno.test("the console's page says whether its server asks for tokens, and nothing of the request", async () => {
+  await using open = await startLocalServer();
+  await using closed = await startLocalServer({ auth: { jwt: { secret: SECRET } } });
+  const read = async ({ port }: { readonly port: number }, path: string) =>
+    new TextDecoder().decode((await requestRaw(port, path, { headers: HTML })).bytes);
+
+  const [withoutTokens, withTokens] = [await read(open, "/"), await read(closed, "/")];
+
+  assertEquals([withoutTokens, withTokens].map((text) => text.includes('<html lang="en" data-needs-token>')), [
+    false,
+    true,
+  ]);
+  assertEquals(await read(closed, "/?token=abc&needsToken=no"), withTokens);
+});
