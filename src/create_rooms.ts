@@ -70,6 +70,11 @@ export interface RoomsServer {
   listen(): Promise<Listening>;
   /** Says goodbye to every client and closes everything. Calling it twice is safe. */
   stop(): Promise<void>;
+  /**
+   * Says that this server should get no new clients, and why: from now on `/ready` answers
+   * 503 with the last reason. Everything goes on, `/health` too; only a restart undoes it.
+   */
+  degrade(reason: string): void;
   /** Sends an application's event to a room, as the server itself. */
   broadcastToRoom(room: string, event: string, data?: unknown): Promise<MessageView>;
   /** Sends an application's event to everyone, as the server itself. */
@@ -282,6 +287,7 @@ export function createRooms(
       }
     },
     stop: () => stopped ??= rooms.drain().then(() => http.stop()).then(closeCore),
+    degrade: (reason) => http.degrade(reason),
     broadcastToRoom: (room, event, data) => broadcast(room, event, data),
     broadcastToAll: (event, data) => broadcast(null, event, data),
     reauthorize: (userId) => rooms.reauthorize({ userId }),

@@ -1,9 +1,11 @@
 import { createRooms, type RoomsServer } from "./create_rooms.ts";
 import { describeError, type Telemetry } from "./core/telemetry.ts";
 import { formatHelp } from "./help.ts";
+import { catchUnhandled } from "./last_resort.ts";
 import { DEFAULTS, type RoomsOptions } from "./options.ts";
 import { type Command, readSettings, SettingsError, type StartCommand } from "./settings.ts";
 import { createLog } from "./telemetry/log.ts";
+import { createSampled } from "./telemetry/sampled.ts";
 import { VERSION } from "./version.ts";
 
 /** What a listener's error code means, and what to do about it. */
@@ -33,13 +35,17 @@ async function main(): Promise<void> {
   const { log } = command;
   const options = readKeyFile(command);
   giveUpFiles();
-  const telemetry = createLog({
+  const telemetry = createSampled(createLog({
     ...log,
     write: print,
     colors: isTerminal && !Deno.noColor,
     fields: options.nodeId === undefined ? {} : { node: options.nodeId },
-  });
+  }));
   const server = createRooms({ ...options, telemetry });
+  catchUnhandled({
+    telemetry,
+    onUnhandled: (count) => server.degrade(`errors that nobody caught: ${count}`),
+  });
   const url = await listen(server, options);
   stopOnSignals(server, telemetry);
   announce(url, command, telemetry);

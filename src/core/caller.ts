@@ -1,4 +1,5 @@
 import type { Principal } from "./auth.ts";
+import { boundedNfc } from "./bounded_nfc.ts";
 import { RealtimeError } from "./errors.ts";
 import type { Session } from "./sessions.ts";
 
@@ -64,12 +65,12 @@ function parseId(value: unknown, what: string): string {
   if (typeof value !== "string") {
     throw new RealtimeError("BAD_USER_INPUT", `Cannot use ${JSON.stringify(value)} as a ${what}: must be a string`);
   }
-  const id = value.normalize("NFC");
-  const codePoints = [...id].length;
-  if (codePoints < 1 || codePoints > MAX_ID_CODE_POINTS || UNPRINTABLE.test(id)) {
+  const id = boundedNfc(value, MAX_ID_CODE_POINTS);
+  const codePoints = id === undefined ? Infinity : [...id].length;
+  if (id === undefined || codePoints < 1 || codePoints > MAX_ID_CODE_POINTS || UNPRINTABLE.test(id)) {
     throw new RealtimeError(
       "BAD_USER_INPUT",
-      `Cannot use ${JSON.stringify(id.slice(0, 40))} as a ${what}: ` +
+      `Cannot use ${JSON.stringify(value.slice(0, 40))} as a ${what}: ` +
         `must be 1 to ${MAX_ID_CODE_POINTS} characters without white space or control characters`,
     );
   }

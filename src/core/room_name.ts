@@ -1,3 +1,4 @@
+import { boundedNfc } from "./bounded_nfc.ts";
 import { RealtimeError } from "./errors.ts";
 
 declare const brand: unique symbol;
@@ -26,7 +27,8 @@ const FORBIDDEN_CHARACTERS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-
  */
 export function parseRoomName(text: string): RoomName {
   if (PLAIN.test(text)) return text as RoomName;
-  const name = text.normalize("NFC");
+  const name = boundedNfc(text, MAX_ROOM_NAME_CODE_POINTS);
+  if (name === undefined) throw refuse(text, `must have at most ${MAX_ROOM_NAME_CODE_POINTS} characters`);
   if (name === "") throw refuse(text, "must not be empty");
   const codePoints = [...name].length;
   if (codePoints > MAX_ROOM_NAME_CODE_POINTS) {

@@ -28,6 +28,8 @@ const LOGTAPE_LEVELS = { debug: "debug", info: "info", warn: "warning", error: "
 /** Texts that need no quotes: nothing in them ends a word, begins another or moves a cursor. */
 const PLAIN_WORD = /^[\w.:/@+-]+$/;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** As much of one value as is written: some are a peer's, and as long as it likes. A stack fits. */
+const MAX_VALUE_CHARACTERS = 2_000;
 
 /**
  * A log of one line per event.
@@ -45,7 +47,7 @@ export function createLog(options: LogOptions): Telemetry {
     record(level, event, fields = {}) {
       if (!keeps(level)) return;
       try {
-        write(format(level, event, { at: clock.now(), fields: { ...common, ...fields } }));
+        write(format(level, event, { at: clock.now(), fields: shorten({ ...common, ...fields }) }));
       } catch {
         // A log that cannot be written has nobody left to tell, and must not stop what it tells of.
       }
@@ -63,8 +65,10 @@ type FormatLine = (level: LogLevel, event: string, occurrence: Occurrence) => st
 /** `{"@timestamp", "level", "message", "logger", "event", "fields"}`: log viewers show the key `message`. */
 function createJsonFormatter(): FormatLine {
   const format = getJsonLinesFormatter({ properties: "flatten" });
-  return (level, event, { at, fields }) =>
-    format(toRecord(level, at, { message: [event], properties: { event, fields } }));
+  return (level, event, { at, fields }) => {
+    const line = format(toRecord(level, at, { message: [event], properties: { event, fields } }));
+    return escape(line.slice(0, -1), jsonEscape) + "\n";
+  };
 }
 
 /** `10:41:46.123 INFO  connection.closed userId=ann code=1000` */
@@ -87,7 +91,27 @@ function createPrettyFormatter(colors: boolean): FormatLine {
 /** One word, whatever the text: another's text must not pass for a line or a field of ours. */
 function quote(text: string): string {
   if (PLAIN_WORD.test(text)) return text;
-  return JSON.stringify(text).replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return escape(JSON.stringify(text), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** What may end a line or reorder it for some reader, and JSON lets through. */
+function escape(json: string, escapeOne: (character: string) => string): string {
+  return json.replace(UNPRINTABLE, escapeOne);
+}
+
+/** `\uXXXX` for each unit of UTF-16, as JSON wants it. */
+function jsonEscape(character: string): string {
+  return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+}
+
+function shorten(fields: LogFields): LogFields {
+  let shortened: Record<string, LogFields[string]> | undefined;
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value !== "string" || value.length <= MAX_VALUE_CHARACTERS) continue;
+    shortened ??= { ...fields };
+    shortened[name] = `${value.slice(0, MAX_VALUE_CHARACTERS)}…`;
+  }
+  return shortened ?? fields;
 }
 
 function toRecord(

@@ -11,8 +11,8 @@ import { CLOSE_CODES } from "./close_codes.ts";
 import type { HttpHandler } from "./graphql_http.ts";
 import type { GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson } from "./http_error.ts";
-import { answerHealth, answerReady } from "./ops.ts";
 import type { LimitNotices } from "./limit_notices.ts";
+import { answerHealth, answerReady, type NotReady } from "./ops.ts";
 import type { Pages } from "./pages.ts";
 import { GRAPHQL_PATH, HEALTH_PATH, pathOf, READY_PATH } from "./paths.ts";
 import { refusalOf } from "./request_refusal.ts";
@@ -74,11 +74,12 @@ export class HttpServer {
   readonly #server: Server;
   readonly #connections: TcpConnections;
   #stopping: Promise<void> | undefined;
+  #degraded: NotReady | undefined;
 
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
     this.#server = createServer(SERVER_OPTIONS, (request, response) => {
-      this.#connections.heard(request.socket);
+      this.#connections.watch(request, response);
       this.#answer(request, response);
     });
     this.#connections = new TcpConnections(this.#server, {
@@ -89,7 +90,7 @@ export class HttpServer {
       notices: deps.notices,
     });
     this.#server.on("upgrade", (request, socket, head) => {
-      this.#connections.heard(request.socket);
+      this.#connections.release(request.socket);
       const refusal = refusalOf(request, deps);
       if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, STATUS_CODES[refusal.status]!);
       const waitMs = this.#waitMs(request);
@@ -119,6 +120,11 @@ export class HttpServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Says for good that no new clients should be sent here, and why. */
+  degrade(reason: string): void {
+    this.#degraded = { status: "degraded", reason };
+  }
+
   /** Says goodbye to everybody (1012), waits for them to go, cuts off who stays. Resolves when nobody is left. */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
@@ -134,6 +140,10 @@ export class HttpServer {
     this.#connections.cutSilent();
     await closed;
     cancelCut();
+  }
+
+  get #notReady(): NotReady | undefined {
+    return this.#stopping === undefined ? this.#degraded : { status: "stopping" };
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -152,7 +162,7 @@ export class HttpServer {
     access.writeCorsHeaders(request, response);
     if (path === HEALTH_PATH || path === READY_PATH) {
       if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(request, response);
-      return path === HEALTH_PATH ? answerHealth(response) : answerReady(response, this.#stopping === undefined);
+      return path === HEALTH_PATH ? answerHealth(response) : answerReady(response, this.#notReady);
     }
     const retryAfterMs = this.#waitMs(request);
     if (retryAfterMs > 0) {

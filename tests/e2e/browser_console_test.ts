@@ -1,7 +1,8 @@
-import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import type { Locator, Page } from "playwright-core";
 import { assertClean, browserTest, openPage, type PageOptions } from "../support/browser.ts";
 import { BROADCAST, JOIN, MESSAGES, SEND } from "../support/documents.ts";
+import { HOSTILE_TEXTS } from "../support/hostile_texts.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { StockClient } from "../support/stock_client.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
@@ -30,6 +31,32 @@ browserTest("the console in Chromium", async (browser, t) => {
     for (const text of ["deploy-bot", "deployed", '"version": "</pre>"']) await log.getByText(text).waitFor();
     assertEquals(await opened.page.locator("img").count(), 0);
     assertClean(opened, server.port);
+  });
+
+  await t.step("hostile texts are texts: as content, event, data and name", async () => {
+    await using opened = await visit("hostile");
+    const { page } = opened;
+    const dialogs: string[] = [];
+    page.on("dialog", (dialog) => (dialogs.push(dialog.message()), dialog.dismiss()));
+    const before = await elements(page);
+
+    for (const [at, text] of HOSTILE_TEXTS.entries()) {
+      const message = { room: "hostile", event: text.slice(0, 128), content: `${at} ${text}`, data: { [text]: text } };
+      await server.post(BROADCAST, message);
+    }
+    const room = "</h1><script>alert(1)</script>";
+    await using other = await visit(room);
+    await server.post(SEND, { room, content: "the end" });
+    await server.post(SEND, { room: "hostile", content: "the end" });
+    for (const { page } of [opened, other]) await page.getByText("the end").waitFor();
+
+    const shown = await page.getByRole("log").evaluate((log) => log.textContent ?? "");
+    for (const [at, text] of HOSTILE_TEXTS.entries()) {
+      // Half a surrogate pair does not come out of the browser as it went in.
+      if (text.isWellFormed()) assert(shown.includes(`${at} ${text}`), text);
+    }
+    assertEquals([await elements(page), await elements(other.page), dialogs], [before, before, []]);
+    for (const page of [opened, other]) assertClean(page, server.port);
   });
 
   await t.step("members appear when they join and disappear when they leave", async () => {
@@ -201,4 +228,9 @@ async function overflow(page: Page): Promise<number> {
 async function isDark(page: Page): Promise<boolean> {
   const color = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   return Number(/\d+/.exec(color)) < 128;
+}
+
+/** Elements that do something, of those a page may hold and those it must not. */
+function elements(page: Page): Promise<number> {
+  return page.locator("script, img, iframe, svg, object, embed, link, style, base").count();
 }

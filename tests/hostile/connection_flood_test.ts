@@ -40,7 +40,7 @@ async function openUser(url: string) {
 async function openSilent(port: number, count: number, addresses: readonly string[]) {
   let open = count;
   const sockets = await Promise.all(
-    Array.from({ length: count }, (_, index) => RawSocket.connect(port, addresses[index % addresses.length])),
+    Array.from({ length: count }, (_, index) => RawSocket.connect(port, { from: addresses[index % addresses.length] })),
   );
   for (const socket of sockets) void socket.closed.then(() => open--);
   return {

@@ -13,6 +13,7 @@ export interface LocalServer extends AsyncDisposable {
   reauthorize(userId?: string): Promise<void>;
   // deno-lint-ignore no-explicit-any -- tests look into whatever came back
   query(query: string, variables?: Record<string, unknown>): Promise<any>;
+  degrade(reason: string): void;
 }
 
 /** Starts a server with these options, in the time of this clock, with its own schema or another. */
@@ -42,6 +43,7 @@ export async function startLocalServer(
       });
       return await response.json();
     },
+    degrade: (reason) => server.degrade(reason),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }

@@ -19,6 +19,12 @@ export const UPGRADE = [
   "\r\n",
 ].join("\r\n");
 
+/** Whence and whereto to connect. */
+export interface ConnectOptions {
+  readonly from?: string | undefined;
+  readonly host?: string | undefined;
+}
+
 /** A TCP connection whose every byte a test writes itself: it answers nothing, and ends as it is told. */
 export class RawSocket {
   /** Resolves when it has ended, whoever ended it and however. */
@@ -39,13 +45,17 @@ export class RawSocket {
     });
   }
 
-  /** Connects, from this address of the machine if one is named. */
-  static async connect(port: number, localAddress?: string): Promise<RawSocket> {
-    const from = localAddress === undefined ? {} : { localAddress };
-    const socket = net.connect({ host: "127.0.0.1", port, noDelay: true, ...from });
+  /** Connects, from this address of the machine if one is named, or to another host than this machine. */
+  static async connect(port: number, { from, host = "127.0.0.1" }: ConnectOptions = {}): Promise<RawSocket> {
+    const socket = net.connect({ host, port, noDelay: true, ...(from === undefined ? {} : { localAddress: from }) });
     const connected = new RawSocket(socket);
     await once(socket, "connect");
     return connected;
+  }
+
+  /** Whether nobody has ended it yet. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
   }
 
   /** Sends text as it is and messages as WebSocket frames, all in one chunk; resolves once they are on their way. */
@@ -54,6 +64,11 @@ export class RawSocket {
       typeof part === "string" ? Buffer.from(part) : clientFrame(JSON.stringify(part))
     );
     await new Promise<void>((resolve) => this.#socket.write(Buffer.concat(chunks), () => resolve()));
+  }
+
+  /** Reads nothing any more. */
+  stall(): void {
+    this.#socket.pause();
   }
 
   /** Resolves when this has come; what has come before is not looked at again. */
@@ -67,11 +82,6 @@ export class RawSocket {
     };
     this.#look();
     await awaited(promise, () => `${pattern} in ${this.#received}`).finally(() => this.#look = () => {});
-  }
-
-  /** Reads nothing any more from the network, as a stalled client does. */
-  stall(): void {
-    this.#socket.pause();
   }
 
   /** Reads again. */

@@ -33,7 +33,8 @@ export interface HttpAnswer {
 /**
  * The server as its users run it: a process of its own, on a free port.
  *
- * `await using` stops it for good.
+ * `await using` stops it for good, and fails when an error in it was caught by nobody:
+ * unless the test has asked for each such line (`process.unhandled`).
  */
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
@@ -72,6 +73,11 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(process, log, Number(new URL(String(fields.url)).port), stderr);
   }
 
+  /** Bytes it has logged. */
+  get logBytes(): number {
+    return this.#log.bytes;
+  }
+
   get pid(): number {
     return this.#process.pid;
   }
@@ -93,6 +99,11 @@ export class ServerProcess implements AsyncDisposable {
   async output(): Promise<string> {
     await this.ended();
     return this.#log.text + await this.#stderr;
+  }
+
+  /** A log line of this event that nobody has asked for. */
+  untaken(event: string): LogLine | undefined {
+    return this.#log.untaken(event);
   }
 
   /** Sends one operation by POST. */
@@ -124,6 +135,8 @@ export class ServerProcess implements AsyncDisposable {
       // It has ended by itself.
     }
     await this.ended();
+    const unhandled = this.untaken("process.unhandled");
+    if (unhandled !== undefined) throw new Error(`An error in the server reached nobody: ${unhandled.fields["error"]}`);
   }
 }
 
@@ -132,6 +145,7 @@ class LogReader {
   readonly drained: Promise<void>;
   /** Every line there was; empty unless they are kept. */
   text = "";
+  bytes = 0;
   readonly #keepsText: boolean;
   readonly #lines: LogLine[] = [];
   readonly #waiting = new Set<{ matches(line: LogLine): boolean; resolve(line: LogLine): void }>();
@@ -147,11 +161,17 @@ class LogReader {
     return new Promise((resolve) => this.#waiting.add({ matches, resolve }));
   }
 
+  /** A line of this event that nobody has asked for. */
+  untaken(event: string): LogLine | undefined {
+    return this.#lines.find((line) => line.event === event);
+  }
+
   async #read(stdout: ReadableStream<Uint8Array>): Promise<void> {
     let rest = "";
     const decoder = new TextDecoder();
     for await (const chunk of stdout) {
       if (this.#keepsText) this.text += new TextDecoder().decode(chunk);
+      this.bytes += chunk.length;
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop()!;
       for (const line of lines) if (line !== "") this.#take(JSON.parse(line));

@@ -127,6 +127,21 @@ Deno.test("both formats send a sign of life when nothing happens", async () => {
   await parts.read(/\r\n\r\n\{\}\r\n--graphql/);
 });
 
+for (const accept of ["text/event-stream", MULTIPART.accept]) {
+  Deno.test(`G2 a reader that has been told where it is gets what follows at once, as ${accept.split(";")[0]}`, async () => {
+    const clock = new ManualClock();
+    await using server = await startLocalServer({}, clock);
+    await using stream = await HttpStream.subscribe(server.url, LOBBY, { headers: { accept } });
+
+    for (const content of ["one", "two", "three"]) {
+      await server.query(SEND, { room: "lobby", content });
+      await stream.read(new RegExp(`"${content}"`));
+      // All are told of their place within a second.
+      clock.advance(1_000);
+    }
+  });
+}
+
 Deno.test("G12 WebSocket, Server-Sent Events and multipart share one selection", async () => {
   await using server = await startLocalServer();
   await using events = await HttpStream.subscribe(server.url, LOBBY);

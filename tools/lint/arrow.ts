@@ -74,7 +74,7 @@ const PARTS = [
 ];
 const SETTINGS = ["settings.ts", "setting_kinds.ts", "help.ts"];
 const TOP: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": [...PARTS, ...SETTINGS, "create_rooms.ts"],
+  "main.ts": [...PARTS, ...SETTINGS, "create_rooms.ts", "last_resort.ts"],
   "mod.ts": [...PARTS, "create_rooms.ts"],
   "create_rooms.ts": PARTS,
   "settings.ts": ["core", "telemetry", ...OPTIONS, ...SETTINGS],
@@ -82,6 +82,7 @@ const TOP: Readonly<Record<string, readonly string[]>> = {
   "help.ts": SETTINGS,
   "options.ts": ["core", ...OPTIONS],
   "check_options.ts": ["core", ...OPTIONS],
+  "last_resort.ts": ["core"],
   "version.ts": [],
   "client.ts": [],
 };

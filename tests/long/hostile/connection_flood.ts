@@ -21,7 +21,7 @@ Deno.test(`connection flood: ${SOCKETS} silent sockets against a bound of ${CAP}
   const sockets: RawSocket[] = [];
   for (let at = 0; at < SOCKETS; at += 200) {
     const some = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => RawSocket.connect(server.port, ADDRESSES[(at + index) % 40])),
+      Array.from({ length: 200 }, (_, index) => RawSocket.connect(server.port, { from: ADDRESSES[(at + index) % 40] })),
     );
     for (const socket of some) {
       open++;
