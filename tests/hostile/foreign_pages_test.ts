@@ -97,7 +97,12 @@ async function attack(page: Page, target: string): Promise<Record<string, unknow
 
 /** What stands in a frame; the browser's own page about a frame that is refused counts as nothing. */
 async function framedText(page: Page, name: string): Promise<string> {
-  const frame = page.frame({ name })!;
+  const element = await page.waitForSelector(`iframe[name="${name}"]`, { state: "attached" });
+  const frame = (await element.contentFrame())!;
+  // The page knows that its frame has loaded a moment sooner than this process hears of it.
+  while (["", "about:blank"].includes(frame.url())) {
+    await page.waitForEvent("framenavigated", { predicate: (one) => one === frame });
+  }
   return frame.url().startsWith("chrome-error:") ? "" : await frame.content();
 }
 
