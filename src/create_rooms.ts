@@ -242,7 +242,7 @@ export function createRooms(
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
-    pages: server.pages ? createPages(telemetry, authenticator) : undefined,
+    pages: server.pages ? createPages(telemetry, { needsToken: authenticator.needsToken, introspection }) : undefined,
     streams,
     clock,
     telemetry,

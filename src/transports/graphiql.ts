@@ -10,13 +10,17 @@ import { hashSource, type PageContent, type PageOptions } from "./page.ts";
  * lines of its own before (`graphiql_boot.js`), so it is put together here, of the same
  * parts. They are 9 MB, hence loaded when somebody asks for them.
  */
-export async function loadGraphiql({ needsToken }: PageOptions): Promise<PageContent> {
+export async function loadGraphiql(options: PageOptions): Promise<PageContent> {
   const { css, js, editorWorkerService, graphqlWorker, jsonWorker } = await import(
     "@graphql-yoga/render-graphiql/graphiql"
   );
   const workers = { editorWorkerService, graphql: graphqlWorker, json: jsonWorker };
-  const constants = Object.entries({ WORKERS: workers, TABS: graphiqlTabs(needsToken), NEEDS_TOKEN: needsToken })
-    .map(([name, value]) => `const ${name} = ${toScript(value)};\n`);
+  const constants = Object.entries({
+    WORKERS: workers,
+    TABS: graphiqlTabs(options),
+    NEEDS_TOKEN: options.needsToken,
+    INTROSPECTION: options.introspection,
+  }).map(([name, value]) => `const ${name} = ${toScript(value)};\n`);
   const script = `${js};\n${constants.join("")}${boot}`;
   return {
     type: "text/html; charset=utf-8",

@@ -1,10 +1,12 @@
-// Runs in GraphiQL's page, behind the package's script and the constants WORKERS, TABS and NEEDS_TOKEN.
+// Runs in GraphiQL's page, behind the package's script and the constants WORKERS, TABS, NEEDS_TOKEN and INTROSPECTION.
 
 const RETRY_MS = 2_000;
 const FIRST_TRY_MS = 3_000;
 // Where the console has it too (tab_token.ts).
 const TOKEN_KEY = "graphql-rooms-token";
 const NO_TOKEN = "Bearer PUT-YOUR-TOKEN-HERE";
+// With a schema of null GraphiQL does not ask for it, and its plugins show nothing else.
+const NO_SCHEMA = { schema: null, plugins: [], referencePlugin: null };
 
 // One client run for each page load: requests and subscriptions name the same session. Not
 // crypto.randomUUID(), which a page from another machine does not have without TLS.
@@ -26,6 +28,7 @@ let held;
 let lastAuthorization = NO_TOKEN;
 hold(authorization).then((isSomebody) => render(authorization ?? (isSomebody || !NEEDS_TOKEN ? null : NO_TOKEN)));
 if (NEEDS_TOKEN) watchTokens();
+if (!INTROSPECTION) document.documentElement.dataset.noSchema = "";
 
 function takeTokenFromAddress() {
   const address = new URL(location.href);
@@ -130,6 +133,7 @@ function render(authorization) {
     ...lastTab(),
     defaultTabs: TABS.map((query) => ({ query, headers })),
     headers,
+    ...(INTROSPECTION ? {} : NO_SCHEMA),
     // A token does not belong in the browser's storage, and a session not in the next page load.
     shouldPersistHeaders: false,
     subscriptionsProtocol: "WS",

@@ -1,16 +1,24 @@
+import type { PageOptions } from "./page.ts";
+
 /**
  * The operations GraphiQL opens with, one a tab, in the order somebody would try them.
  *
- * Each runs as it stands: the values are its variables' defaults. Where tokens are asked
- * for, the first says where they belong.
+ * Each runs as it stands: the values are its variables' defaults. The first says where
+ * tokens belong if they are asked for, and why nothing is completed if the schema is kept.
  */
-export function graphiqlTabs(needsToken: boolean): readonly string[] {
-  return needsToken ? TABS.map((tab, index) => index === 0 ? TOKEN_NOTE + tab : tab) : TABS;
+export function graphiqlTabs({ needsToken, introspection }: PageOptions): readonly string[] {
+  const notes = `${needsToken ? TOKEN_NOTE : ""}${introspection ? "" : SCHEMA_NOTE}`;
+  return TABS.map((tab, index) => index === 0 ? notes + tab : tab);
 }
 
 const TOKEN_NOTE = `# First put a token into the
 # Headers tab below. It counts
 # in the other tabs too.
+#
+`;
+
+const SCHEMA_NOTE = `# Docs and completion need a
+# server with --introspection.
 #
 `;
 

@@ -19,6 +19,8 @@ export interface PageContent {
 export interface PageOptions {
   /** Whether nobody can do anything without a token. */
   readonly needsToken: boolean;
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean;
 }
 
 /** What a page needs. */

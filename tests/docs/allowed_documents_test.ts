@@ -14,7 +14,10 @@ const SCHEMA = createSchema();
 /** Where users read what to send, and how many operations are there at least. */
 const PLACES: Readonly<Record<string, readonly [texts: readonly string[], atLeast: number]>> = {
   "the console": [Object.values(console), 7],
-  "GraphiQL's tabs": [[...graphiqlTabs(false), ...graphiqlTabs(true)], 4],
+  "GraphiQL's tabs": [[
+    ...graphiqlTabs({ needsToken: false, introspection: true }),
+    ...graphiqlTabs({ needsToken: true, introspection: false }),
+  ], 4],
   "GraphiQL itself": [[getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true })], 1],
   "README, docs and examples": [["README.md", ...files("docs"), ...files("examples")].flatMap(operationsIn), 5],
   "the tests' own frontend": [Object.values(documents), 7],

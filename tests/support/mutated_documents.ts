@@ -13,7 +13,10 @@ export interface MutatedDocument {
 const PLAIN: readonly string[] = [
   ...Object.values(console),
   ...Object.values(frontend),
-  ...[...graphiqlTabs(false), ...graphiqlTabs(true)],
+  ...[
+    ...graphiqlTabs({ needsToken: false, introspection: true }),
+    ...graphiqlTabs({ needsToken: true, introspection: false }),
+  ],
   `{ viewer { id rooms { id members(first: 2) { totalCount nodes { userId state } edges { cursor } } } } server { node } }`,
   `query ($n: Int = 5) { room(room: "lobby") { head messages(last: $n) { nodes { id data } pageInfo { endCursor } } } }`,
   `subscription ($types: [RoomEventType!]! = [JOINED, SNAPSHOT]) { roomEvents(room: "lobby", types: $types) {
