@@ -7,18 +7,18 @@ import { ServerProcess } from "../support/server_process.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { untilSubscribed } from "../support/until_subscribed.ts";
 
-const HEALTHY = 500;
-const MESSAGES = 50;
+const HEALTHY = 100;
+const MESSAGES = 200;
 /** By then the one who stalls has been cut off. */
-const FIRST_MESSAGES = 6;
+const FIRST_MESSAGES = 24;
 /** How long a test waits for what must come, in milliseconds, before it fails. */
 const PATIENCE_MS = 10_000;
 
 /** What everybody asks for. */
 const IDS = `subscription { messages(room: "lobby") { id } }`;
-/** What the one who stalls asks for too: 3.8 MB for each message, 192 MB in all. */
-const MUCH = `subscription { messages(room: "lobby") { id ${
-  Array.from({ length: 64 }, (_, at) => `copy${at}: content`).join(" ")
+/** What the one who stalls asks for too: 1 MB for each message, 192 MB in all. */
+const MUCH = `subscription { messages(room: "lobby") { id content ${
+  Array.from({ length: 15 }, (_, at) => `copy${at}: content`).join(" ")
 } } }`;
 
 /** Readers over one transport. */

@@ -82,7 +82,10 @@ async function refusedEverywhere(client: Asking, text: string, why: string) {
   assertEquals(codesOf(await client.ask(LEAVE, { room: text })), [["leaveRoom", "BAD_USER_INPUT"]], why);
   assertEquals(codesOf(await client.ask(ROOM, { room: text })), [["room", "BAD_USER_INPUT"]], why);
   for (const [query, field] of [[MESSAGES, "messages"], [EVENTS, "roomEvents"]] as const) {
-    assertEquals(codesOf(await client.ask(query, { room: text })), [[field, "BAD_USER_INPUT"]], why);
+    const refused = await client.ask(query, { room: text });
+    // What a subscription would keep for as long as it runs is bounded before it is looked at.
+    if (text.length > 16_000) assertEquals(refused.errors?.[0]?.extensions.code, "PAYLOAD_TOO_LARGE", why);
+    else assertEquals(codesOf(refused), [[field, "BAD_USER_INPUT"]], why);
   }
 }
 

@@ -127,6 +127,8 @@ Deno.test("what is asked after the last words is not done", async () => {
 Deno.test("G9 a connection that closes before its connection_init leaves no timer", async () => {
   const clock = new ManualClock();
   await using server = await startLocalServer({}, clock);
+  // The next request of this client is waited for, before and after.
+  await server.query("{ viewer { userId } }");
   const idle = clock.pending;
 
   const socket = await RawSocket.connect(server.port);

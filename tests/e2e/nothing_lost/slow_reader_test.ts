@@ -36,7 +36,7 @@ const STALLS: Readonly<Record<Kind, readonly Stall[]>> = {
 
 cellTests("slow reader", async (kind) => {
   for (const { seconds, end, told = [], repeats } of STALLS[kind]) {
-    await using room = await FollowedRoom.start(kind, { query: QUERY });
+    await using room = await FollowedRoom.start(kind, { query: QUERY, server: { limits: { documentAliases: 32 } } });
     const { proxy, clock, follower } = room;
     await room.confirm("a");
     await room.deliver("b");
