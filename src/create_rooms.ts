@@ -145,6 +145,7 @@ export function createRooms(
   const createLimiter = (rate: Rate) => new MemoryLimiter(clock, rate);
   const { messagesPerSecond: perSecond, refusedTokensPerMinute, connectionsPerAddress } = limits;
   const rates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, perSecond });
+  const joinRates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, perSecond });
   const requests = perSecond === 0 ? undefined : createLimiter(rateOf(perSecond * REQUESTS_BY));
   const refusedTokens = new RefusedTokens(
     refusedTokensPerMinute === 0 ? undefined : createLimiter({ count: refusedTokensPerMinute, windowMs: 60_000 }),
@@ -161,6 +162,7 @@ export function createRooms(
     telemetry,
     maxMessageBytes: limits.messageBytes,
     rates,
+    joinRates,
     nodeStatus: (): NodeStatus => ({
       nodeId,
       version: VERSION,
@@ -259,7 +261,7 @@ export function createRooms(
   const closeCore = async (): Promise<void> => {
     heartbeat.close();
     receipts.close();
-    for (const counted of [rates, requests, refusedTokens]) counted?.close();
+    for (const counted of [rates, joinRates, requests, refusedTokens]) counted?.close();
     live.close();
     hub.close();
     memberships.close();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
 import { type Authenticator, type Principal, TokenExpired } from "../core/auth.ts";
 import type { Clock } from "../core/clock.ts";
@@ -27,6 +28,8 @@ export interface JwtAuthenticatorDeps {
 /** Larger ones come from nobody who means well, and are not looked at. */
 const MAX_TOKEN_LENGTH = 8_192;
 const RETRY_AFTER_MS = 5_000;
+/** Characters of a token's name, of six bits each. */
+const TOKEN_ID_LENGTH = 22;
 
 /**
  * Users are whom their token (RFC 7519, signed as RFC 7515 says) names in `sub`.
@@ -72,7 +75,7 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
       clockTolerance: leewayMs / 1_000,
       currentDate: new Date(nowMs),
     });
-    return readClaims(claims, { nowMs, leewayMs });
+    return { ...readClaims(claims, { nowMs, leewayMs }), tokenId: hashOf(token) };
   }
 
   function refusal(error: unknown): RealtimeError {
@@ -86,6 +89,11 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
     telemetry.record("info", "auth.token_refused", { reason: reasonOf(error) });
     return new RealtimeError("UNAUTHENTICATED", "Cannot use this token: must be a valid one for this server");
   }
+}
+
+/** Enough of a hash to tell tokens apart, and nothing of the token. */
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("base64url").slice(0, TOKEN_ID_LENGTH);
 }
 
 /** Why, for the log, and without any part of the token: some messages of jose have one. */

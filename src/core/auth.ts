@@ -21,6 +21,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Narrows the scopes read, send and join to some rooms; absent: they hold anywhere. */
   readonly rooms?: RoomRights;
+  /** Tells the token it was made of from others; absent without tokens. */
+  readonly tokenId?: string;
   /** When the proof of identity ends, in milliseconds since the Unix epoch; null: never. */
   readonly expiresAtMs: number | null;
 }

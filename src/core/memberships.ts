@@ -61,6 +61,11 @@ export class Memberships {
     };
   }
 
+  /** Whether the user is a member here, as far as this node knows: also one that is only waited for. */
+  isMember(room: RoomName, userId: string): boolean {
+    return this.#held.get(membershipKey(room, userId))?.entered ?? false;
+  }
+
   /** How many memberships this node holds, or would once they begin. */
   get size(): number {
     return this.#held.size;

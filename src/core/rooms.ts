@@ -88,6 +88,8 @@ export interface RoomsDeps {
   readonly maxMessageBytes: number;
   /** Counts what callers change. Absent: nothing is counted. */
   readonly rates?: MessageRates | undefined;
+  /** The same for those who become members by subscribing. */
+  readonly joinRates?: MessageRates | undefined;
   readonly nodeStatus: () => NodeStatus;
 }
 
@@ -258,7 +260,7 @@ export class Rooms {
         "Cannot refresh the token of no connection: send it over the WebSocket, or name the session with x-session-id",
       );
     }
-    sessions.refresh(session, principal);
+    sessions.refresh(session, { from: caller.principal, to: principal });
     // What the new token does not allow ends with the old one.
     await this.reauthorize({ userId: principal.userId, session });
     return { expiresAtMs: principal.expiresAtMs };
@@ -270,11 +272,18 @@ export class Rooms {
    * `end` is called when it may not go on, because its user is removed from the room or
    * its right is gone; it is to end the subscription, and may be called before this resolves.
    *
-   * @throws {RealtimeError} `FORBIDDEN` when its right has gone since the request was opened
+   * Who becomes a member by it is counted, apart from mutations: a client that comes back is to
+   * get all it had, and is a member still.
+   *
+   * @throws {RealtimeError} `FORBIDDEN` when its right has gone since the request was opened, `RATE_LIMITED`
    */
   async follow(caller: Caller, request: FeedRequest, end: (error: RealtimeError) => void): Promise<Unfollow> {
     const { room } = request;
     const follower = new FeedFollower(caller, request, end);
+    if (request.joins && room !== null && !this.#deps.memberships.isMember(room, caller.principal.userId)) {
+      const charged = this.#deps.joinRates?.charge(caller);
+      if (charged !== undefined) await charged;
+    }
     const following = room === null || caller.session === undefined
       ? this.#followLoosely(follower)
       : this.#deps.memberships.follow(room, follower);

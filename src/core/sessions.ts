@@ -54,6 +54,12 @@ export interface SessionPeer {
   refresh(principal: Principal): void;
 }
 
+/** A token's principal, and the one that takes its place. */
+export interface Refreshing {
+  readonly from: Principal;
+  readonly to: Principal;
+}
+
 /** What becomes of a session. */
 export interface SessionListener {
   /** It has lost its last connection. */
@@ -121,10 +127,15 @@ export class Sessions {
     return connections.length > 0;
   }
 
-  /** Gives all connections of a session a new token's principal, of the same user. */
-  refresh(session: Session, principal: Principal): void {
+  /**
+   * Gives a session's connections a new token's principal, in place of the same user's old one.
+   *
+   * Only those that the old token has opened: another one may have been given to somebody
+   * who may do less, and is not to do more because of this.
+   */
+  refresh(session: Session, { from, to }: Refreshing): void {
     const open = this.#sessions.get(sessionKey(session.userId, session.id))?.open ?? [];
-    for (const { peer } of [...open]) peer.refresh(principal);
+    for (const { peer } of [...open]) if (peer.principal?.tokenId === from.tokenId) peer.refresh(to);
   }
 
   /** Forgets all sessions. Called once, after the last connection has closed. */

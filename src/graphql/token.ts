@@ -28,8 +28,8 @@ export function addRefreshToken(builder: Builder): void {
       nullable: true,
       description:
         "Gives the open connection a new token of the same user before the old one ends, so that it need not " +
-        "reconnect; its rights are the new token's from then on. Over HTTP it is for the connections of the session " +
-        "that `x-session-id` names. `UNAUTHENTICATED` when the token is refused.",
+        "reconnect; its rights are the new token's from then on. It is for what the old token has opened in this session: the " +
+        "connection that asks, and over HTTP those of the session that `x-session-id` names. `UNAUTHENTICATED` when the token is refused.",
       args: { token: t.arg.string({ required: true, description: "The new token, without `Bearer`." }) },
       resolve: (_root, { token }, { rooms, viewer }) => rooms.refreshToken(viewer, token),
     }));

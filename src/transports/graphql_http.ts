@@ -142,7 +142,7 @@ async function readPost(request: IncomingMessage, maxBytes: number): Promise<Ope
   if (typeof body.query !== "string") {
     throw new RealtimeError("BAD_USER_INPUT", "Cannot read the body: must have a query, as a string");
   }
-  // Yoga looks at the other parts, and `subscriptionOf` at those it needs.
+  // Yoga looks at the other parts, and `prepare` at those it needs.
   return { ...body, query: body.query };
 }
 

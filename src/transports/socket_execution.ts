@@ -26,6 +26,8 @@ export async function runSocketExecution(
   try {
     // Whose it is may be about to change.
     if (connection.continuing !== undefined) await connection.continuing;
+    // Completed, or gone with its connection, while it waited: nobody wants it any more.
+    if (running.ended) return;
     const json = await operations.answer(operation, context);
     // Answers wait for a reader that lags: only live events may cost it its connection.
     for (let wait = outbox.busy(); wait !== undefined; wait = outbox.busy()) await wait;

@@ -109,6 +109,24 @@ Deno.test("a token's rooms are where its user may read, send and join", async ()
   assertEquals([await send("lobby"), await join("lobby"), await read("lobby")], Array(3).fill("FORBIDDEN"));
 });
 
+Deno.test("refreshToken gives nothing to another connection of the session that came with a weaker token", async () => {
+  await using world = await TokenWorld.start();
+  const strong = await world.token("ann", 60, { scope: "admin" });
+  const sessionId = "tab";
+  await using weak = await world.connect({ token: await world.token("ann", 60, { rooms: {} }), sessionId });
+  await using own = await world.connect({ token: strong, sessionId });
+
+  const next = await world.token("ann", 600, { scope: "admin" });
+  const headers = { authorization: strong, "x-session-id": sessionId };
+  assertEquals((await world.post(refreshWith(next), headers)).data.refreshToken.success, true);
+  const { data: { viewer } } = await ask(weak, "v", "{ viewer { scopes } }");
+  assertEquals(viewer.scopes, ["read", "send", "join"]);
+  world.clock.advance((60 + LEEWAY_S) * 1_000);
+
+  assertEquals(await weak.closed, { code: 4403, reason: "token expired" });
+  assertEquals((await ask(own, "v", "{ viewer { scopes } }")).data.viewer.scopes.includes("admin"), true);
+});
+
 Deno.test("refreshToken over HTTP lets the stream of the session it names go on", async () => {
   await using world = await TokenWorld.start();
   const session = { "x-session-id": "tab" };
