@@ -24,6 +24,8 @@ export interface MemoryCoreOptions {
   readonly idempotencyKeys?: number;
   /** Receipts of operations kept; the one longest unwritten is forgotten first. @default 100_000 */
   readonly receipts?: number;
+  /** Memberships of all rooms together; one more is `ROOM_LIMIT`. @default 1_000_000 */
+  readonly members?: number;
   /** How often what has outlived its time is freed, in milliseconds. @default 5_000 */
   readonly sweepMs?: number;
 }
@@ -67,7 +69,7 @@ export class MemoryCore {
       },
     });
     this.receipts = new MemoryReceipts({ now, maxReceipts: options.receipts ?? 100_000 });
-    this.presence = new MemoryPresence({ clock, now, log: this.log });
+    this.presence = new MemoryPresence({ clock, now, log: this.log, maxMembers: options.members ?? 1_000_000 });
     this.directory = new MemoryDirectory(this.log, this.presence);
   }
 

@@ -11,6 +11,7 @@ import type {
   MemberState,
   StateChange,
 } from "../core/presence.ts";
+import { RealtimeError } from "../core/errors.ts";
 import { encodeEvent, type LeaveReason } from "../core/event.ts";
 import type { RoomName } from "../core/room_name.ts";
 import { eventsOf } from "../core/stream.ts";
@@ -23,6 +24,8 @@ export interface MemoryPresenceDeps {
   /** Steady milliseconds. */
   readonly now: () => number;
   readonly log: MemoryLog;
+  /** Memberships of all rooms together. */
+  readonly maxMembers: number;
 }
 
 /** Names one membership. */
@@ -43,6 +46,7 @@ export class MemoryPresence {
   readonly #roomsOfUser = new Map<string, Set<RoomName>>();
   /** Members with a lease, in the order of their last lease: all leases run equally long. */
   readonly #leased = new Set<MemoryMember>();
+  #members = 0;
 
   constructor(deps: MemoryPresenceDeps) {
     this.#deps = deps;
@@ -170,12 +174,18 @@ export class MemoryPresence {
       hold(known);
       return { first: false, member: known.record() };
     }
-    this.#deps.log.requireCapacity(eventsOf(key.room));
+    const { log, maxMembers } = this.#deps;
+    if (this.#members >= maxMembers) {
+      throw new RealtimeError("ROOM_LIMIT", `Cannot join "${key.room}": there are ${maxMembers} memberships already`, {
+        limit: maxMembers,
+      });
+    }
+    log.requireCapacity(eventsOf(key.room));
     const member = this.#add(key);
     member.state = state;
     hold(member);
     const record = member.record();
-    this.#deps.log.append(eventsOf(key.room), event);
+    log.append(eventsOf(key.room), event);
     return { first: true, member: record };
   }
 
@@ -185,6 +195,7 @@ export class MemoryPresence {
     if (members === undefined) this.#rooms.set(room, members = new RoomMembers());
     const member = new MemoryMember(key, this.#deps.clock.now());
     members.add(member);
+    this.#members++;
     let rooms = this.#roomsOfUser.get(userId);
     if (rooms === undefined) this.#roomsOfUser.set(userId, rooms = new Set());
     rooms.add(room);
@@ -208,6 +219,7 @@ export class MemoryPresence {
     const { room, userId } = member;
     const members = this.#rooms.get(room);
     members?.remove(member);
+    this.#members--;
     if (members?.size === 0) this.#rooms.delete(room);
     const rooms = this.#roomsOfUser.get(userId);
     rooms?.delete(room);

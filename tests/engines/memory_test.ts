@@ -41,6 +41,22 @@ Deno.test("memory history takes the oldest entries of the least recently written
   await world.close();
 });
 
+Deno.test("too many rooms: one membership beyond the total is ROOM_LIMIT, and the place of one that ended is free", async () => {
+  const world = await openMemoryWorld({ members: 2 });
+  const { presence } = world.nodes[0];
+  const enter = (room: string) =>
+    presence.enter(parseRoomName(room), "ann", { sessionCount: 1 }, { event: "joined", state: null });
+  await enter("a");
+  await enter("b");
+
+  const error = await assertRejects(() => enter("c"), RealtimeError);
+  assertEquals([error.code, error.limit], ["ROOM_LIMIT", 2]);
+  await enter("a");
+  await presence.exit(parseRoomName("b"), "ann", "left");
+  assertEquals((await enter("c")).first, true);
+  await world.close();
+});
+
 Deno.test("memory history past its total still keeps the newest entry of all", async () => {
   const world = await openMemoryWorld({ totalBytes: 10 });
   const [node] = world.nodes;
