@@ -1,5 +1,5 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, exportJWK, importSPKI, type JWK } from "jose";
-import type { CompactJWSHeaderParameters, FlattenedJWSInput, JSONWebKeySet } from "jose";
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, exportJWK, importSPKI, type JWK } from "jose";
+import type { CompactJWSHeaderParameters, FetchImplementation, FlattenedJWSInput, JSONWebKeySet } from "jose";
 
 /** The keys that tokens are checked with, and what each may have been used for. */
 export interface TokenKeys {
@@ -32,6 +32,8 @@ const KEYS_AGE_MS = 300_000;
 /** How long no token with an unknown key makes them be fetched again. */
 const KEYS_COOLDOWN_MS = 30_000;
 const FETCH_TIMEOUT_MS = 5_000;
+/** How long they are not asked for again, whatever came of it: while it is nothing, jose would for each token. */
+const FETCH_PAUSE_MS = 5_000;
 
 /** The secret that whoever makes the tokens has too. */
 export function secretKeys(secret: string): TokenKeys {
@@ -74,8 +76,24 @@ export function remoteKeys(url: string): TokenKeys {
     cacheMaxAge: KEYS_AGE_MS,
     cooldownDuration: KEYS_COOLDOWN_MS,
     timeoutDuration: FETCH_TIMEOUT_MS,
+    [customFetch]: createPacedFetch(),
   });
   return { algorithms: PUBLIC_KEY_ALGORITHMS, find: (header, token) => findAll(find, header, token) };
+}
+
+/** Fetches, but not again so soon. jose has one fetch at a time. */
+function createPacedFetch(): FetchImplementation {
+  let endedMs = -Infinity;
+  return async (url, options) => {
+    // By the clock that jose goes by, which may be set back.
+    const passedMs = Date.now() - endedMs;
+    if (passedMs >= 0 && passedMs < FETCH_PAUSE_MS) throw new Error("Cannot fetch the keys again so soon");
+    try {
+      return await fetch(url, options);
+    } finally {
+      endedMs = Date.now();
+    }
+  };
 }
 
 type FindKey = (header: CompactJWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;

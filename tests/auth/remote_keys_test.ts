@@ -98,6 +98,7 @@ for (
     client.send({ type: "connection_init", payload: { token } });
     assertEquals(await client.closed, { code: 1013, reason: "Cannot check tokens for now: try again" });
     Object.assign(keys.state, { status: 200, keySet: issuer.keySet });
+    using _ahead = runAhead(5_000);
 
     assertEquals(await ask(server.url, token), "ann");
   });
@@ -110,4 +111,36 @@ Deno.test("JWKS: nobody is let in while nobody answers", async () => {
   await using server = await startLocalServer({ auth: { jwt: { jwksUrl: gone.url } } });
 
   assertEquals(await ask(server.url, await sign(issuer)), 503);
+});
+
+Deno.test("JWKS: while the keys cannot be had, a flood of tokens is one fetch in 5 s", async () => {
+  const issuer = await createIssuer("ES256");
+  await using keys = await serveKeys(issuer.keySet);
+  keys.state.status = 500;
+  await using server = await startLocalServer({ auth: { jwt: { jwksUrl: keys.url } } });
+  const tokens = await Promise.all(Array.from({ length: 20 }, (_, at) => sign(issuer, `unknown-${at}`)));
+
+  for (const token of tokens) assertEquals(await ask(server.url, token), 503);
+  assertEquals(keys.state.asked, 1);
+  using _ahead = runAhead(5_000);
+  for (const token of tokens) assertEquals(await ask(server.url, token), 503);
+
+  assertEquals(keys.state.asked, 2);
+});
+
+Deno.test("JWKS: known keys work on while new ones cannot be had", async () => {
+  const issuer = await createIssuer("ES256");
+  await using keys = await serveKeys(issuer.keySet);
+  await using server = await startLocalServer({ auth: { jwt: { jwksUrl: keys.url } } });
+  assertEquals(await ask(server.url, await sign(issuer)), "ann");
+
+  keys.state.status = 500;
+  using _ahead = runAhead(31_000);
+  for (let at = 0; at < 3; at++) assertEquals(await ask(server.url, await sign(issuer, "unknown")), 503);
+
+  assertEquals(keys.state.asked, 2);
+  assertEquals(
+    await ask(server.url, await issuer.sign("ES256", { sub: "bob", exp: inAnHour() }, { kid: "ES256" })),
+    "bob",
+  );
 });
