@@ -15,6 +15,7 @@ import { Memberships } from "./core/memberships.ts";
 import { MessageRates, rateOf } from "./core/message_rates.ts";
 import type { MessageView } from "./core/messages.ts";
 import type { NodeStatus } from "./core/node_status.ts";
+import { GuardedAuthenticator } from "./core/guarded_authenticator.ts";
 import { RefusedTokens } from "./core/refused_tokens.ts";
 import { Rooms } from "./core/rooms.ts";
 import { Sessions } from "./core/sessions.ts";
@@ -117,8 +118,8 @@ export function createRooms(
     core: createMemoryCore({ clock, telemetry, history: settings.history }),
     nodeId,
   });
-  const authenticator = createAuthenticator(settings, { clock, telemetry });
-  const expiries = new Expiries(clock, authenticator.leewayMs);
+  const tokens = createAuthenticator(settings, { clock, telemetry });
+  const expiries = new Expiries(clock, tokens.leewayMs);
   const hub = new Hub({ log: engine.log, clock, telemetry });
   const maxRoomsPerSession = limits.roomsPerSession;
   const states = new MemberStates({ presence: engine.presence, telemetry, maxRoomsPerSession });
@@ -144,12 +145,13 @@ export function createRooms(
   });
   const createLimiter = (rate: Rate) => new MemoryLimiter(clock, rate);
   const { messagesPerSecond: perSecond, refusedTokensPerMinute, connectionsPerAddress } = limits;
-  const rates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, perSecond });
-  const joinRates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, perSecond });
+  const rates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, clock, perSecond });
+  const joinRates = perSecond === 0 ? undefined : new MessageRates({ createLimiter, clock, perSecond });
   const requests = perSecond === 0 ? undefined : createLimiter(rateOf(perSecond * REQUESTS_BY));
   const refusedTokens = new RefusedTokens(
     refusedTokensPerMinute === 0 ? undefined : createLimiter({ count: refusedTokensPerMinute, windowMs: 60_000 }),
   );
+  const authenticator = new GuardedAuthenticator(tokens, refusedTokens);
   const rooms: Rooms = new Rooms({
     engine,
     hub,
@@ -207,7 +209,6 @@ export function createRooms(
       operations,
       mask,
       keeper: receipts,
-      refusedTokens,
       limits,
       onAcknowledged: hooks.connected,
     }),
@@ -240,7 +241,6 @@ export function createRooms(
       tokenCookie,
       sessions,
       addresses: shared.addresses,
-      refusedTokens,
       maxBodyBytes: limits.frameBytes,
     }),
     webSockets,
@@ -274,7 +274,7 @@ export function createRooms(
   return {
     nodeId,
     async listen() {
-      await authenticator.open();
+      await tokens.open();
       await engine.open();
       try {
         await hub.open();

@@ -50,6 +50,7 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
     async open() {
       keys = await openKeys(deps.keys);
     },
+    wasGood: (token) => verified.has(token),
     async authenticate({ token }) {
       if (token === null) throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
       const nowMs = clock.now();
@@ -60,6 +61,7 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
         verified.add(token, principal, nowMs);
         return principal;
       } catch (error) {
+        if (!(error instanceof KeysUnavailable)) verified.forget(token);
         throw refusal(error);
       }
     },

@@ -24,6 +24,7 @@ export function createOpenAuthenticator(options: OpenAuthenticatorOptions): Auth
     needsToken: false,
     leewayMs: 0,
     open: () => Promise.resolve(),
+    wasGood: () => false,
     // deno-lint-ignore require-await -- a refusal must be a rejection, not a throw
     async authenticate({ claimedUserId, guestSecret }) {
       const userId = claimedUserId === null

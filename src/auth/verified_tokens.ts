@@ -12,10 +12,11 @@ interface Known {
 }
 
 /**
- * Tokens that were found good a moment ago.
+ * Tokens that were found good: those of a moment ago are not checked again.
  *
  * A backend sends the same one with each request, and to check its signature costs more
- * than all else that is done for the request.
+ * than all else that is done for the request. Those that are to be checked again are
+ * kept too, for they are nobody's guess.
  */
 export class VerifiedTokens {
   readonly #known = new Map<string, Known>();
@@ -30,16 +31,25 @@ export class VerifiedTokens {
   find(token: string, nowMs: number): Principal | undefined {
     const known = this.#known.get(token);
     if (known === undefined) return undefined;
-    if (nowMs < known.untilMs) return known.principal;
-    this.#known.delete(token);
-    return undefined;
+    return nowMs < known.untilMs ? known.principal : undefined;
   }
 
-  /** Remembers a token that is good, for a while; the oldest is forgotten for it when there are too many. */
+  /** Whether it was found good, however long ago. */
+  has(token: string): boolean {
+    return this.#known.has(token);
+  }
+
+  /** A token is good no more. */
+  forget(token: string): void {
+    this.#known.delete(token);
+  }
+
+  /** Remembers a token that is good; what was longest not found good is forgotten for it when there are too many. */
   add(token: string, principal: Principal, nowMs: number): void {
     if (token.length > MAX_LENGTH) return;
     const { expiresAtMs } = principal;
     const endMs = expiresAtMs === null ? Infinity : expiresAtMs + this.#leewayMs;
+    this.#known.delete(token);
     this.#known.set(token, { principal, untilMs: Math.min(endMs, nowMs + KNOWN_MS) });
     if (this.#known.size <= MAX_TOKENS) return;
     for (const oldest of this.#known.keys()) {

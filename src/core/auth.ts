@@ -41,7 +41,8 @@ export interface Credentials {
  * Tells who a caller is.
  *
  * Called once for each connection (when its connection_init is read) and once for
- * each HTTP request, before anything else is done for it.
+ * each HTTP request, before anything else is done for it; and for each token that is
+ * brought later.
  */
 export interface Authenticator {
   /** Whether guests are known by a cookie, so that transports hand one out. */
@@ -56,6 +57,8 @@ export interface Authenticator {
    * @throws {TypeError} when it was made of what cannot be used
    */
   open(): Promise<void>;
+  /** Whether the token was found good before. It need not be so still: only `authenticate` tells. */
+  wasGood(token: string): boolean;
   /**
    * @throws {RealtimeError} `UNAUTHENTICATED` when the credentials are refused,
    * {@linkcode TokenExpired} when nothing is wrong with the token but its age,

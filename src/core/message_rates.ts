@@ -1,5 +1,6 @@
 import { hasScope, type Principal } from "./auth.ts";
 import type { Caller } from "./caller.ts";
+import type { Clock } from "./clock.ts";
 import { RealtimeError } from "./errors.ts";
 import type { Rate, RateLimiter } from "./rate_limiter.ts";
 
@@ -11,6 +12,8 @@ const WINDOW_MS = 2_000;
 /** What counting mutations needs. */
 export interface MessageRatesDeps {
   readonly createLimiter: (rate: Rate) => RateLimiter;
+  /** The one that the limiters go by. */
+  readonly clock: Pick<Clock, "now">;
   /** Mutations a user may make in a second; not 0. */
   readonly perSecond: number;
 }
@@ -24,12 +27,14 @@ export interface MessageRatesDeps {
  * by address.
  */
 export class MessageRates {
+  readonly #clock: Pick<Clock, "now">;
   readonly #perSecond: number;
   readonly #users: RateLimiter;
   readonly #services: RateLimiter;
   readonly #addresses: RateLimiter;
 
-  constructor({ createLimiter, perSecond }: MessageRatesDeps) {
+  constructor({ createLimiter, clock, perSecond }: MessageRatesDeps) {
+    this.#clock = clock;
     this.#perSecond = perSecond;
     this.#users = createLimiter(rateOf(perSecond));
     this.#services = createLimiter(rateOf(perSecond * MORE_BY));
@@ -49,10 +54,16 @@ export class MessageRates {
     });
   }
 
-  /** What was counted last was a repeat, of which nothing came. */
-  refund(caller: Caller): void {
-    this.#limiterOf(caller).giveBack(caller.principal.userId);
-    if (caller.address !== undefined && !isService(caller.principal)) this.#addresses.giveBack(caller.address);
+  /** When what was just charged was. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** What was counted then was a repeat, of which nothing came. */
+  refund(caller: Caller, chargedMs: number): void {
+    const { principal, address } = caller;
+    this.#limiterOf(caller).giveBack(principal.userId, chargedMs);
+    if (address !== undefined && !isService(principal)) this.#addresses.giveBack(address, chargedMs);
   }
 
   close(): void {

@@ -14,8 +14,8 @@ export interface Rate {
 export interface RateLimiter<Wait = number | Promise<number>> {
   /** Counts one more. 0 when that is allowed; else how long it is not, in milliseconds. */
   take(key: string): Wait;
-  /** Counts one less: what was allowed came to nothing. */
-  giveBack(key: string): void;
+  /** Counts one less, if what was taken then is counted still: what was allowed came to nothing. */
+  giveBack(key: string, takenMs: number): void;
   /** As `take` would answer now; counts nothing. */
   look(key: string): Wait;
   /** Forgets everything. Calling it twice is safe. */

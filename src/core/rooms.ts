@@ -1,4 +1,4 @@
-import type { Authenticator, Authorize } from "./auth.ts";
+import type { Authorize } from "./auth.ts";
 import { type Caller, parseUserId } from "./caller.ts";
 import { formatCursor } from "./cursor.ts";
 import type { Engine, RoomPage, RoomRange } from "./engine.ts";
@@ -15,6 +15,7 @@ import {
 } from "./feed_request.ts";
 import { FeedFollower } from "./feed_follower.ts";
 import type { FollowEnd } from "./follow_membership.ts";
+import type { GuardedAuthenticator } from "./guarded_authenticator.ts";
 import { Gate } from "./gate.ts";
 import { type HistoryPage, type HistoryRange, readHistory } from "./history.ts";
 import type { Hub } from "./hub.ts";
@@ -82,7 +83,7 @@ export interface RoomsDeps {
   readonly states: MemberStates;
   readonly leases: Leases;
   readonly sessions: Sessions;
-  readonly authenticator: Authenticator;
+  readonly authenticator: GuardedAuthenticator;
   readonly authorize: Authorize;
   readonly telemetry: Telemetry;
   readonly maxMessageBytes: number;
@@ -131,7 +132,7 @@ export class Rooms {
     if (allowed !== undefined) await allowed;
     const charged = this.#charge(caller);
     if (charged !== undefined) await charged;
-    return await this.#publish(caller, { ...input, room });
+    return await this.#publish(caller, { ...input, room }, this.#deps.rates?.now());
   }
 
   /** Sends an application's event to a room or to everyone. */
@@ -139,7 +140,7 @@ export class Rooms {
     const room = input.room === null ? null : parseRoomName(input.room);
     await this.#gate.require(caller, { kind: "broadcast", room });
     await this.#charge(caller);
-    return await this.#publish(caller, { ...input, room });
+    return await this.#publish(caller, { ...input, room }, this.#deps.rates?.now());
   }
 
   /** The same for the program itself, which is not counted. */
@@ -249,7 +250,8 @@ export class Rooms {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot refresh a token: this server asks for none");
     }
     await this.#charge(caller);
-    const principal = await authenticator.authenticate({ token, claimedUserId: null, guestSecret: null });
+    const credentials = { token, claimedUserId: null, guestSecret: null };
+    const principal = await authenticator.authenticate(credentials, caller.address);
     if (principal.userId !== caller.principal.userId) {
       throw new RealtimeError("UNAUTHENTICATED", "Cannot refresh with this token: must be one of the same user");
     }
@@ -390,13 +392,13 @@ export class Rooms {
     return rooms.filter((_room, index) => visible[index]);
   }
 
-  async #publish(caller: Caller, request: MessageRequest): Promise<SentMessage> {
+  async #publish(caller: Caller, request: MessageRequest, chargedMs?: number): Promise<SentMessage> {
     const stream = request.room === null ? EVERYONE : messagesOf(request.room);
     const wait = this.#turns.enter(stream, this.#deps.hub.readersOf(stream) + request.content.length / COSTLY_LENGTH);
     if (wait !== undefined) await wait;
     const sent = await sendMessage(caller, request, this.#sending);
     // A client that sends again what was lost on its way has said nothing new.
-    if (sent.duplicate) this.#deps.rates?.refund(caller);
+    if (sent.duplicate && chargedMs !== undefined) this.#deps.rates?.refund(caller, chargedMs);
     return sent;
   }
 

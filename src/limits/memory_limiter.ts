@@ -48,8 +48,9 @@ export class MemoryLimiter implements LocalRateLimiter {
     return leftMs;
   }
 
-  giveBack(key: string): void {
-    if (this.#leftMs() === 0) return;
+  giveBack(key: string, takenMs: number): void {
+    // What was taken in another window is forgotten with it.
+    if (this.#leftMs() === 0 || takenMs < this.#beganMs) return;
     const counted = this.#counted(key);
     if ((this.#counts.get(counted)?.consumedPoints ?? 0) > 0) this.#counts.incrby(counted, -1, NO_END);
   }

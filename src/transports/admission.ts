@@ -1,18 +1,16 @@
-import type { Authenticator, Principal } from "../core/auth.ts";
+import type { Principal } from "../core/auth.ts";
 import { RealtimeError } from "../core/errors.ts";
 import type { Expiries } from "../core/expiries.ts";
-import type { RefusedTokens } from "../core/refused_tokens.ts";
+import type { GuardedAuthenticator } from "../core/guarded_authenticator.ts";
 import type { Rooms } from "../core/rooms.ts";
 import type { Sessions } from "../core/sessions.ts";
 import { connectSession } from "./continued_session.ts";
-import { authenticate } from "./identify.ts";
 import { SocketCaller } from "./socket_caller.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** What letting connections in needs. */
 export interface AdmissionDeps {
-  readonly authenticator: Authenticator;
-  readonly refusedTokens: RefusedTokens;
+  readonly authenticator: GuardedAuthenticator;
   readonly sessions: Sessions;
   readonly rooms: Rooms;
   readonly expiries: Expiries;
@@ -39,7 +37,7 @@ export function admit(connection: SocketConnection, principal: Principal, deps: 
  * if it had been refreshed with it. One after the other, because two operations of one
  * chunk must not open two sessions.
  *
- * @throws {RealtimeError} `UNAUTHENTICATED`, `ENGINE_UNAVAILABLE`
+ * @throws {RealtimeError} `UNAUTHENTICATED`, `RATE_LIMITED`, `ENGINE_UNAVAILABLE`
  */
 export function admitByOperation(connection: SocketConnection, token: string, deps: AdmissionDeps): Promise<void> {
   const before = connection.admitting ?? Promise.resolve();
@@ -53,16 +51,16 @@ export function admitByOperation(connection: SocketConnection, token: string, de
 async function byOperation(connection: SocketConnection, token: string, deps: AdmissionDeps): Promise<void> {
   if (connection.caller !== undefined && connection.lastToken === token) return;
   const credentials = { token, claimedUserId: null, guestSecret: null };
-  const principal = await authenticate(credentials, connection.network, deps);
+  const principal = await deps.authenticator.authenticate(credentials, connection.network);
   if (connection.closed || connection.ending !== undefined) return;
   const { caller } = connection;
+  const { userId } = principal;
+  if (caller !== undefined && caller.principal.userId !== userId) {
+    throw new RealtimeError("UNAUTHENTICATED", "Cannot speak for two users on one connection: open another one");
+  }
   if (caller === undefined) admit(connection, principal, deps);
-  else if (caller.principal.userId === principal.userId) await refresh(connection, principal, deps);
-  else throw new RealtimeError("UNAUTHENTICATED", "Cannot speak for two users on one connection: open another one");
+  else connection.refresh(principal);
+  // Another road may bring another one as soon as something is awaited.
   connection.lastToken = token;
-}
-
-async function refresh(connection: SocketConnection, principal: Principal, { rooms }: AdmissionDeps): Promise<void> {
-  connection.refresh(principal);
-  await rooms.reauthorize({ userId: principal.userId, session: connection.session?.session });
+  if (caller !== undefined) await deps.rooms.reauthorize({ userId, session: connection.session?.session });
 }

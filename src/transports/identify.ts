@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCookies } from "@std/http/cookie";
 import { ulid } from "@std/ulid";
-import { type Authenticator, type Credentials, type Principal, TokenExpired } from "../core/auth.ts";
+import type { Authenticator, Credentials } from "../core/auth.ts";
 import { type Caller, parseSessionId, parseUserId } from "../core/caller.ts";
 import { createGuestSecret, isGuestSecret } from "../core/guest.ts";
 import { RealtimeError } from "../core/errors.ts";
+import type { GuardedAuthenticator } from "../core/guarded_authenticator.ts";
 import type { Sessions } from "../core/sessions.ts";
-import type { RefusedTokens } from "../core/refused_tokens.ts";
 import { type ClientAddresses, networkOf } from "./client_address.ts";
 import { PROOF_NEEDED, provesItsPage } from "./same_site.ts";
 import { bearerToken, type CarriedToken, readToken } from "./token_carriers.ts";
@@ -30,16 +30,15 @@ export interface Arrival {
 
 /** What telling callers apart needs. */
 export interface IdentifyDeps {
-  readonly authenticator: Authenticator;
+  readonly authenticator: GuardedAuthenticator;
   readonly sessions: Sessions;
   /** The cookie that may hold a token. */
   readonly tokenCookie: string;
   readonly addresses: ClientAddresses;
-  readonly refusedTokens: RefusedTokens;
 }
 
 /** Reads the guest cookie, or makes one. */
-export function readGuest(request: IncomingMessage, authenticator: Authenticator): Guest {
+export function readGuest(request: IncomingMessage, authenticator: Pick<Authenticator, "usesGuestCookie">): Guest {
   if (!authenticator.usesGuestCookie) return { secret: null, setCookie: undefined };
   const { cookie } = request.headers;
   const known = cookie === undefined ? undefined : getCookies(new Headers({ cookie }))[GUEST_COOKIE];
@@ -54,7 +53,7 @@ export function readGuest(request: IncomingMessage, authenticator: Authenticator
 /**
  * Tells who sends an HTTP request: its token, `x-user-id`, `x-session-id`.
  *
- * @throws {RealtimeError} `UNAUTHENTICATED`, `FORBIDDEN` for a cookie that any page may send, `BAD_USER_INPUT`
+ * @throws {RealtimeError} `UNAUTHENTICATED`, `RATE_LIMITED`, `FORBIDDEN` for a cookie that any page may send, `BAD_USER_INPUT`
  */
 export async function identifyRequest(
   request: IncomingMessage,
@@ -68,34 +67,12 @@ export async function identifyRequest(
   const token = readToken(request, deps.tokenCookie);
   if (authenticator.needsToken && isUnproven(request, token)) throw new RealtimeError("FORBIDDEN", PROOF_NEEDED);
   const credentials = { token: token?.text ?? null, claimedUserId, guestSecret: guest.secret };
-  const principal = await authenticate(credentials, address, deps);
+  const principal = await authenticator.authenticate(credentials, address);
   if (guest.setCookie !== undefined && claimedUserId === null) response.setHeader("set-cookie", guest.setCookie);
   const named = headerOf(request, "x-session-id");
   if (named === null) return { principal, sessionId: ulid(), namesSession: false, session: undefined, address };
   const sessionId = parseSessionId(named);
   return { principal, sessionId, namesSession: true, session: sessions.find(principal.userId, sessionId), address };
-}
-
-/**
- * Tells who somebody is, unless too many tokens of their network were refused lately.
- *
- * @throws as {@linkcode Authenticator.authenticate} does, and `RATE_LIMITED`
- */
-export async function authenticate(
-  credentials: Credentials,
-  network: string,
-  { authenticator, refusedTokens }: Pick<IdentifyDeps, "authenticator" | "refusedTokens">,
-): Promise<Principal> {
-  if (credentials.token === null) return await authenticator.authenticate(credentials);
-  await refusedTokens.refuse(network);
-  try {
-    return await authenticator.authenticate(credentials);
-  } catch (error) {
-    const isWrong = error instanceof RealtimeError && error.code === "UNAUTHENTICATED";
-    // One that was good once is nobody's guess.
-    if (isWrong && !(error instanceof TokenExpired)) await refusedTokens.failed(network);
-    throw error;
-  }
 }
 
 /** Whether nothing but a cookie says who asks, and any page may have made a browser send it. */

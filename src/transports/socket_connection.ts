@@ -109,7 +109,7 @@ export class SocketConnection
   tokensByOperation = false;
   /** While it is being found out whose such a token is. */
   admitting: Promise<void> | undefined;
-  /** The last of them that was good. */
+  /** The last of them that was good, while the connection goes by it. */
   lastToken: string | undefined;
   /** Whether a subscription has begun: its user is settled from then on. */
   isFollowing = false;
@@ -270,6 +270,8 @@ export class SocketConnection
   refresh(principal: Principal): void {
     if (this.caller === undefined || this.closed || this.ending !== undefined) return;
     this.caller.principal = principal;
+    // The token of an operation is not what it goes by now.
+    this.lastToken = undefined;
     this.#expiries?.set(this, principal.expiresAtMs);
   }
 

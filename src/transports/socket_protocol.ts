@@ -11,7 +11,7 @@ import type { Operation, Operations, Subscribed } from "../graphql/operations.ts
 import { type AdmissionDeps, admit, admitByOperation } from "./admission.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
 import { Endless } from "./endless.ts";
-import { authenticate, connectionCredentials } from "./identify.ts";
+import { connectionCredentials } from "./identify.ts";
 import { continueSession } from "./continued_session.ts";
 import type { ReceiptKeeper } from "./receipt_keeper.ts";
 import { type ReceiptOwner, receiptOwner } from "./receipt_owner.ts";
@@ -269,7 +269,7 @@ async function identify(
   const namesSession = sessionId !== undefined && sessionId !== null;
   const named = namesSession ? parseSessionId(sessionId) : ulid();
   const isNobody = deps.authenticator.needsToken && credentials.token === null;
-  const principal = isNobody ? undefined : await authenticate(credentials, connection.network, deps);
+  const principal = isNobody ? undefined : await deps.authenticator.authenticate(credentials, connection.network);
   return { principal, sessionId: named, namesSession, resume };
 }
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Server } from "graphql-ws";
 import { handleProtocols } from "graphql-ws";
 import { type Server as WsServer, WebSocketServer } from "ws";
-import type { Authenticator } from "../core/auth.ts";
+import type { GuardedAuthenticator } from "../core/guarded_authenticator.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import { PHASES } from "../graphql/tellings.ts";
@@ -26,7 +26,7 @@ import { SocketConnection, type SocketConnectionDeps } from "./socket_connection
 /** What the WebSocket transport needs. */
 export interface WebSocketTransportDeps {
   readonly protocol: Server<SocketConnection>;
-  readonly authenticator: Authenticator;
+  readonly authenticator: GuardedAuthenticator;
   /** The cookie that may hold a token. */
   readonly tokenCookie: string;
   readonly clock: Clock;

@@ -16,7 +16,7 @@ function caller(userId: string, address?: string, scopes = PEOPLE): Caller {
 
 function openRates(perSecond = 5) {
   const clock = new ManualClock();
-  const rates = new MessageRates({ createLimiter: (rate) => new MemoryLimiter(clock, rate), perSecond });
+  const rates = new MessageRates({ createLimiter: (rate) => new MemoryLimiter(clock, rate), clock, perSecond });
   /** How many of so many are allowed. */
   const allowed = (attempts: number, one: (index: number) => Caller): number => {
     let count = 0;
@@ -78,11 +78,24 @@ Deno.test("what was given back may be sent again", () => {
   const guest = (index: number) => caller(`guest-${index}`, "192.0.2.7");
   allowed(10, () => ann);
 
-  rates.refund(ann);
+  rates.refund(ann, rates.now());
   assertEquals(allowed(5, () => ann), 1);
   assertEquals(allowed(1_000, guest), 190);
-  rates.refund(guest(0));
+  rates.refund(guest(0), rates.now());
   assertEquals(allowed(10, (index) => guest(index + 1_000)), 1);
+});
+
+Deno.test("what was sent in one window is not given back in the next", () => {
+  const { clock, rates, allowed } = openRates();
+  const ann = caller("ann", "192.0.2.7");
+  rates.charge(ann);
+  const chargedMs = rates.now();
+
+  clock.advance(2_000);
+  assertEquals(allowed(20, () => ann), 10);
+  rates.refund(ann, chargedMs);
+
+  assertEquals(allowed(5, () => ann), 0);
 });
 
 Deno.test("a limiter that answers later is waited for, and refuses as one that answers at once", async () => {
@@ -92,11 +105,11 @@ Deno.test("a limiter that answers later is waited for, and refuses as one that a
     return {
       take: (key) => Promise.resolve(limiter.take(key)),
       look: (key) => Promise.resolve(limiter.look(key)),
-      giveBack: (key) => limiter.giveBack(key),
+      giveBack: (key, takenMs) => limiter.giveBack(key, takenMs),
       close: () => limiter.close(),
     };
   };
-  const rates = new MessageRates({ createLimiter, perSecond: 1 });
+  const rates = new MessageRates({ createLimiter, clock, perSecond: 1 });
 
   for (let user = 0; user < 20; user++) {
     await rates.charge(caller(`user-${user}`, "192.0.2.7"));

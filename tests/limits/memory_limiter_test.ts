@@ -55,18 +55,30 @@ Deno.test("MemoryLimiter counts as RateLimiterMemory does", async () => {
 
 Deno.test("MemoryLimiter gives back what was taken, and never more", () => {
   const { clock, limiter } = openLimiter();
-  limiter.giveBack("ann");
+  limiter.giveBack("ann", clock.now());
   assertEquals(limiter.size, 0);
 
   for (let time = 0; time < 3; time++) limiter.take("ann");
-  limiter.giveBack("ann");
+  limiter.giveBack("ann", clock.now());
   assertEquals([limiter.take("ann"), limiter.take("ann"), limiter.take("ann")], [0, 2_000, 2_000]);
-  limiter.giveBack("ann");
+  limiter.giveBack("ann", clock.now());
   assertEquals([limiter.take("ann"), limiter.take("ann")], [0, 2_000]);
 
   clock.advance(2_000);
-  limiter.giveBack("ann");
+  limiter.giveBack("ann", clock.now());
   assertEquals([1, 2, 3, 4].map(() => limiter.take("ann")), [0, 0, 0, 2_000]);
+});
+
+Deno.test("MemoryLimiter gives back nothing in another window than it was taken in", () => {
+  const { clock, limiter } = openLimiter();
+  limiter.take("ann");
+  const takenMs = clock.now();
+
+  clock.advance(2_000);
+  for (let time = 0; time < 3; time++) limiter.take("ann");
+  limiter.giveBack("ann", takenMs);
+
+  assertEquals(limiter.take("ann"), 2_000);
 });
 
 Deno.test("MemoryLimiter looks without counting", () => {

@@ -1,5 +1,10 @@
 import { createOpenAuthenticator } from "../../src/auth/open.ts";
-import { type Authenticator, SCOPES } from "../../src/core/auth.ts";
+import { SCOPES } from "../../src/core/auth.ts";
+import { GuardedAuthenticator } from "../../src/core/guarded_authenticator.ts";
+import { RefusedTokens } from "../../src/core/refused_tokens.ts";
 
 /** Authentication for parts that ask for no tokens. */
-export const NO_TOKENS: Authenticator = createOpenAuthenticator({ scopes: SCOPES });
+export const NO_TOKENS: GuardedAuthenticator = new GuardedAuthenticator(
+  createOpenAuthenticator({ scopes: SCOPES }),
+  new RefusedTokens(undefined),
+);

@@ -5,6 +5,7 @@ import type { Authenticator } from "../../src/core/auth.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Rooms } from "../../src/core/rooms.ts";
 import { Expiries } from "../../src/core/expiries.ts";
+import { GuardedAuthenticator } from "../../src/core/guarded_authenticator.ts";
 import { RefusedTokens } from "../../src/core/refused_tokens.ts";
 import { MemoryLimiter } from "../../src/limits/memory_limiter.ts";
 import { AddressCounts } from "../../src/transports/address_counts.ts";
@@ -41,20 +42,21 @@ export async function openProtocolWorld({ authenticate, protocol, clock = system
   await engine.open();
   const sessions = new Sessions({ clock, lingerMs: 10_000, listener: { disconnected() {}, ended() {} } });
   const keeper = new ReceiptKeeper({ receipts: engine.receipts, clock, telemetry });
-  const authenticator: Authenticator = {
+  const judge: Authenticator = {
     usesGuestCookie: false,
     needsToken: false,
     leewayMs: 0,
     open: () => Promise.resolve(),
+    wasGood: () => false,
     authenticate: authenticate ?? (() => Promise.resolve({ userId: "ann", scopes: new Set(), expiresAtMs: null })),
   };
+  const authenticator = new GuardedAuthenticator(judge, new RefusedTokens(undefined));
   const { limits } = DEFAULTS;
   const acknowledged: SocketConnection[] = [];
   const transport: WebSocketTransport = new WebSocketTransport({
     protocol: protocol ?? createSocketProtocol({
       authenticator,
       tokenCookie: "token",
-      refusedTokens: new RefusedTokens(undefined),
       expiries: new Expiries(clock),
       sessions,
       rooms: {} as Rooms,

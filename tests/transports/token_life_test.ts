@@ -234,6 +234,26 @@ Deno.test("a socket whose operations bring tokens is closed when the last of the
   assertEquals(await client.closed, { code: 4403, reason: "token expired" });
 });
 
+Deno.test("behind refreshToken an operation's token is looked at again, also the one that came last", async () => {
+  await using world = await TokenWorld.start();
+  await using client = await world.connect({});
+  const own = { authorization: await world.token("ann", 60) };
+  const refreshed = await world.token("ann", 600);
+  const run = async (query: string) => {
+    subscribeWith(client, own, query);
+    const { type, payload } = await client.next();
+    if (type === "next") await client.next();
+    return payload;
+  };
+  await run("{ viewer { userId } }");
+  assertEquals((await run(refreshWith(refreshed))).data.refreshToken.success, true);
+
+  world.clock.advance((60 + LEEWAY_S) * 1_000);
+  const [error] = await run("{ viewer { userId } }");
+
+  assertEquals([error.extensions.code, error.message], ["UNAUTHENTICATED", "token expired"]);
+});
+
 Deno.test("a socket speaks for one user: an operation with another's token is UNAUTHENTICATED", async () => {
   await using world = await TokenWorld.start();
   await using client = await world.connect({ token: await world.token("ann") });
