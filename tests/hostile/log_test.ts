@@ -66,6 +66,27 @@ Deno.test(`log flood: ${FLOOD} refusals with 4 KB of headers each cost the disk 
   assertLess(server.logBytes - before, (100 + 10 * (seconds + 1)) * 2_500);
 });
 
+Deno.test(`log flood: ${FLOOD} refusals, each for something else that the client made up, cost the disk little`, async () => {
+  await using server = await ServerProcess.start();
+  const before = server.logBytes;
+  const beganMs = performance.now();
+  const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n";
+  const requestOf = (made: number, more = "") => `${head}${more}Content-Type: evil/${made}${"-".repeat(3_000)}\r\n\r\n`;
+
+  await Promise.all(Array.from({ length: FLOOD / 100 }, async (_, at) => {
+    const peer = await RawSocket.connect(server.port);
+    const requests = Array.from({ length: 99 }, (_, index) => requestOf(at * 100 + index));
+    await peer.send(...requests, requestOf(at * 100 + 99, "Connection: close\r\n"));
+    await peer.closed;
+  }));
+
+  const seconds = (performance.now() - beganMs) / 1_000;
+  const written = server.logBytes - before;
+  assertLess(written, (100 + 10 * (seconds + 1)) * 2_500);
+  // They were refused for that, and not for being many.
+  assertLess(100 * 2_000, written);
+});
+
 function isClose(code: number): (line: LogLine) => boolean {
   return ({ fields }) => fields["code"] === code;
 }

@@ -5,6 +5,8 @@ import { RecordingTelemetry } from "../support/recording_telemetry.ts";
 
 const BURST = 100;
 const A_SECOND = 10;
+/** An event may have so many times as many lines over all its causes. */
+const CAUSES = 5;
 const REPORT_MS = 10_000;
 
 function open() {
@@ -25,19 +27,19 @@ Deno.test("createSampled() passes on what does not happen again and again", () =
 Deno.test("createSampled() leaves out a flood, and says in one line how much of what", () => {
   const { clock, kept, log } = open();
 
-  for (let count = 0; count < 1_000; count++) log.record("warn", "refused", { reason: "origin" });
-  log.record("warn", "refused", { reason: "host" });
+  for (let count = 0; count < 1_000; count++) log.record("warn", "refused", { code: "FORBIDDEN", status: 403 });
+  log.record("warn", "refused", { code: "BAD_USER_INPUT", status: 415 });
   log.record("error", "odd", { error: "Error: once\n  at a.ts" });
   clock.advance(REPORT_MS);
-  for (let count = 0; count < 1_000; count++) log.record("warn", "refused", { reason: "origin" });
+  for (let count = 0; count < 1_000; count++) log.record("warn", "refused", { code: "FORBIDDEN", status: 403 });
   clock.advance(10 * REPORT_MS);
 
-  const others = kept.records.filter(({ fields }) => fields["reason"] !== "origin");
+  const others = kept.records.filter(({ fields }) => fields["status"] !== 403);
   assertEquals(others.map(({ event, fields }) => [event, fields]), [
-    ["refused", { reason: "host" }],
+    ["refused", { code: "BAD_USER_INPUT", status: 415 }],
     ["odd", { error: "Error: once\n  at a.ts" }],
-    ["log.left_out", { of: "refused", cause: "origin", lines: 1_000 - BURST }],
-    ["log.left_out", { of: "refused", cause: "origin", lines: 1_000 - BURST }],
+    ["log.left_out", { of: "refused", cause: "FORBIDDEN 403", lines: 1_000 - BURST }],
+    ["log.left_out", { of: "refused", cause: "FORBIDDEN 403", lines: 1_000 - BURST }],
   ]);
   assertEquals(clock.pending, 0);
 });
@@ -55,13 +57,58 @@ Deno.test("createSampled() passes on so many lines of one cause a second in the 
   assertLess(Math.abs(written - BURST - seconds * A_SECOND), 2);
 });
 
-Deno.test("createSampled() is not talked into more lines by causes that are made up", () => {
+for (
+  const [what, fieldsOf] of [
+    ["a reason", (made: number) => ({ reason: `peer says ${made}` })],
+    ["an error's message", (made: number) => ({ error: `Error: ${made}\n    at a.ts:1:${made}` })],
+    ["a code and a reason", (made: number) => ({ code: "BAD_USER_INPUT", status: 415, reason: `evil/${made}` })],
+  ] as const
+) {
+  // As many as could each have had a budget, and more than anybody could remember.
+  for (const different of [250, 100_000]) {
+    Deno.test(`createSampled() is not talked into more lines by ${different} variants of ${what}`, () => {
+      const { clock, kept, log } = open();
+      const seconds = 20;
+
+      for (let count = 0; count < seconds * 2_000; count++) {
+        log.record("info", "refused", fieldsOf(count % different));
+        if (count % 2 === 1) clock.advance(1);
+      }
+
+      const written = kept.events.filter((event) => event === "refused").length;
+      assertLess(Math.abs(written - BURST - seconds * A_SECOND), 2);
+    });
+  }
+}
+
+Deno.test("createSampled() bounds an event over all its causes: a peer may close with any of 2,000 codes", () => {
   const { clock, kept, log } = open();
+  const seconds = 20;
 
-  for (let count = 0; count < 100_000; count++) log.record("info", "closed", { reason: `peer says ${count}` });
-  clock.advance(REPORT_MS);
+  for (let count = 0; count < seconds * 2_000; count++) {
+    log.record("info", "connection.closed", { code: 3_000 + count % 2_000 });
+    if (count % 2 === 1) clock.advance(1);
+  }
+  log.record("info", "connection.opened", {});
 
-  assertLess(kept.records.length, 1_000);
+  const written = kept.events.filter((event) => event === "connection.closed").length;
+  assertLess(written, CAUSES * (BURST + seconds * A_SECOND) + 2);
+  assertEquals(kept.events.at(-1), "connection.opened");
+  clock.advance(10 * REPORT_MS);
+  const leftOut = kept.records.filter(({ event }) => event === "log.left_out");
+  const lines = leftOut.reduce((sum, { fields }) => sum + Number(fields["lines"]), 0);
+  assertEquals(lines, seconds * 2_000 - written);
+  // What says how much was left out is itself no flood.
+  assertLess(leftOut.length, 20 * (seconds * 1_000 / REPORT_MS + 1));
+});
+
+Deno.test("createSampled() lets one cause of an event take nothing from its others", () => {
+  const { kept, log } = open();
+
+  for (let count = 0; count < 10_000; count++) log.record("warn", "refused", { code: "FORBIDDEN" });
+  for (let count = 0; count < BURST; count++) log.record("warn", "refused", { code: "RATE_LIMITED" });
+
+  assertEquals(kept.records.filter(({ fields }) => fields["code"] === "RATE_LIMITED").length, BURST);
 });
 
 Deno.test("createSampled() is not confused by a clock that is set back", () => {
