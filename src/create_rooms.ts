@@ -242,6 +242,7 @@ export function createRooms(
       sessions,
       addresses: shared.addresses,
       maxBodyBytes: limits.frameBytes,
+      outboxBytes: limits.outboxBytes,
     }),
     webSockets,
     pages: server.pages ? createPages(telemetry, { needsToken: authenticator.needsToken, introspection }) : undefined,

@@ -8,12 +8,14 @@ import type { Context } from "../graphql/context.ts";
 import { MAX_VARIABLE_LEVELS } from "../graphql/check_variables.ts";
 import type { OperationRequest, Operations, PreparedOperation } from "../graphql/operations.ts";
 import type { GraphQLError, GraphQLSchema } from "graphql";
+import { answerLimit, answerTooLarge, isOver } from "./answer_limit.ts";
 import { givesUpWhenRefused, type GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
 import { GRAPHQL_PATH } from "./paths.ts";
 import { isJsonType, readBody } from "./request_body.ts";
 import { isSentByForeignTag } from "./same_site.ts";
+import { readToken } from "./token_carriers.ts";
 
 /** What GraphQL over HTTP needs. */
 export interface GraphqlHttpDeps extends IdentifyDeps {
@@ -25,6 +27,8 @@ export interface GraphqlHttpDeps extends IdentifyDeps {
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
   readonly maxBodyBytes: number;
+  /** Bytes that may wait for a reader; one answer may have half as many. */
+  readonly outboxBytes: number;
 }
 
 /** Answers one request to the GraphQL path. Never rejects. */
@@ -50,13 +54,17 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     multipart: false,
     parserAndValidationCache: false,
     maskedErrors: { maskError: (error) => deps.mask(error) },
-    plugins: [createOperationsPlugin(deps.operations)],
+    plugins: [createOperationsPlugin(deps)],
   });
 
   return async (request, response) => {
     try {
       if (request.method !== "GET" && request.method !== "POST") {
         throw methodNotAllowed(request, response, "GET, POST");
+      }
+      if (deps.authenticator.needsToken && readToken(request, deps.tokenCookie) === undefined) {
+        // Who brings nothing is refused whatever the body says: it is not kept, but thrown away as it comes.
+        await identifyRequest(request, response, deps);
       }
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
       // Nobody hears what is wrong with a document before it is known who asks.
@@ -177,7 +185,10 @@ interface HttpContext extends Context {
   readonly prepared: PreparedOperation | undefined;
 }
 
-function createOperationsPlugin(operations: Operations): Plugin<HttpContext> {
+type OperationsPluginDeps = Pick<GraphqlHttpDeps, "operations" | "mask" | "outboxBytes">;
+
+function createOperationsPlugin({ operations, mask, outboxBytes }: OperationsPluginDeps): Plugin<HttpContext> {
+  const limit = answerLimit(outboxBytes);
   return {
     onParse({ context: { prepared }, setParseFn }) {
       setParseFn(() => {
@@ -191,17 +202,18 @@ function createOperationsPlugin(operations: Operations): Plugin<HttpContext> {
     onExecute({ args: { contextValue: { prepared, rooms, viewer } }, setExecuteFn }) {
       setExecuteFn(async () => {
         const result = await operations.execute(prepared!.operation!, { rooms, viewer });
-        return result.data === undefined ? { ...result, errors: result.errors?.map(asRequestError) } : result;
+        const json = JSON.stringify(result);
+        if (isOver(json, limit)) return { errors: [withStatus(mask(answerTooLarge(limit)), 413)] };
+        // Yoga leaves out what it notes in errors of its own; all else is sent as it was measured.
+        if (result.errors === undefined) return { ...result, stringify: () => json };
+        // Such as variables that are none: nothing was executed.
+        return result.data === undefined ? { errors: result.errors.map((error) => withStatus(error, 400)) } : result;
       });
     },
   };
 }
 
-/**
- * Tells Yoga that an error is of the request, such as variables that are none: nothing was executed.
- *
- * Then the status is 400, but for clients that accept `application/json` alone (GraphQL over HTTP, section 6.4).
- */
-function asRequestError(error: GraphQLError): GraphQLError {
-  return Object.assign(error, { extensions: { ...error.extensions, http: { status: 400, spec: true } } });
+/** Tells Yoga the status of an answer without data; not for who accepts JSON alone (GraphQL over HTTP, section 6.4). */
+function withStatus(error: GraphQLError, status: number): GraphQLError {
+  return Object.assign(error, { extensions: { ...error.extensions, http: { status, spec: true } } });
 }

@@ -79,8 +79,7 @@ export class HttpServer {
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
     this.#server = createServer(SERVER_OPTIONS, (request, response) => {
-      this.#connections.watch(request, response);
-      this.#answer(request, response);
+      this.#connections.serve(request, response, () => this.#answer(request, response));
     });
     this.#connections = new TcpConnections(this.#server, {
       clock: deps.clock,
@@ -91,6 +90,7 @@ export class HttpServer {
     });
     this.#server.on("upgrade", (request, socket, head) => {
       this.#connections.release(request.socket);
+      if (socket.destroyed) return;
       const refusal = refusalOf(request, deps);
       if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, STATUS_CODES[refusal.status]!);
       const waitMs = this.#waitMs(request);

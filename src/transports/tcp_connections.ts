@@ -22,6 +22,8 @@ const REQUEST_MS = 10_000;
 const LOOK_MS = 30_000;
 /** How fast what waits must be read, in bytes a millisecond: a slow phone does. */
 const READ_RATE = 32;
+/** Requests that may wait on a connection for the one before them: hardly any client sends one before its answer. */
+const MAX_WAITING = 4;
 
 /**
  * All TCP connections of the server, whatever became of them.
@@ -38,8 +40,10 @@ export class TcpConnections {
   readonly #open = new Map<Socket, string | undefined>();
   /** Those from which a request is still to come, each with the end of its patience. */
   readonly #silent = new Map<Socket, Cancel>();
-  /** How many requests of a connection are in work, while there are any: they may come several at once. */
-  readonly #inWork = new Map<Socket, number>();
+  /** Those of which a request is in work, each with what begins the ones that came behind it. */
+  readonly #inWork = new Map<Socket, (() => void)[]>();
+  /** Those that have another owner, as long as something is in work on them. */
+  readonly #released = new WeakSet<Socket>();
   /** The same for all: a function for each would stay with each, whatever becomes of it. */
   readonly #onClose: (this: Socket) => void;
   #stopping = false;
@@ -59,30 +63,34 @@ export class TcpConnections {
   /** Says that a connection has another owner from now on, who watches it. */
   release(socket: Socket): void {
     this.#heard(socket);
-    if (this.#inWork.has(socket)) this.#inWork.set(socket, Infinity);
+    // They would be answered in the middle of what its new owner says.
+    if (this.#inWork.get(socket)?.length) return void socket.destroy();
+    this.#released.add(socket);
   }
 
-  /** Watches a request that is to be answered on its connection, and then that for the next one. */
-  watch(request: IncomingMessage, response: ServerResponse): void {
+  /**
+   * Begins to answer a request, once those before it on its connection have been answered, and watches
+   * that it comes and its answer is taken; then watches for the next one.
+   *
+   * One at a time: answers go out in order, so all but the first would wait in memory. A
+   * peer that has more wait is cut, as is one whose request comes behind an answer that is the last.
+   */
+  serve(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
     const { socket } = request;
-    this.#heard(socket);
-    this.#inWork.set(socket, (this.#inWork.get(socket) ?? 0) + 1);
-    let takenBytes: number | undefined;
-    const look = (): void => {
-      if (!request.complete) return cutLate(response, socket);
-      const waiting = response.writableLength;
-      // What waits counts as written already.
-      const taken = waiting === 0 ? undefined : socket.bytesWritten - waiting;
-      if (taken !== undefined && taken === takenBytes) return void socket.destroy();
-      takenBytes = taken;
-      // Of one large piece it is not seen how much has been taken: it gets the time for all of it.
-      cancel = this.#deps.clock.after(LOOK_MS + waiting / READ_RATE, look);
+    // One chunk may hold many requests: the parser goes on after a cut.
+    if (socket.destroyed) return;
+    const waiting = this.#inWork.get(socket);
+    const start = (): void => {
+      this.#watch(request, response, socket);
+      begin();
     };
-    let cancel = this.#deps.clock.after(LOOK_MS, look);
-    response.once("close", () => {
-      cancel();
-      this.#answered(socket);
-    });
+    if (waiting === undefined) {
+      this.#heard(socket);
+      this.#inWork.set(socket, []);
+      return start();
+    }
+    if (waiting.length >= MAX_WAITING) return void socket.destroy();
+    waiting.push(start);
   }
 
   /** Cuts those that have never asked for anything, and each one that still comes. */
@@ -117,11 +125,35 @@ export class TcpConnections {
     this.#silent.delete(socket);
   }
 
+  #watch(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
+    let owedBytes = 0;
+    const look = (): void => {
+      if (!request.complete) return cutLate(response, socket);
+      const waiting = response.writableLength;
+      // What waits counts as written already.
+      const taken = socket.bytesWritten - waiting;
+      if (waiting > 0 && taken < owedBytes) return void socket.destroy();
+      // Of one large piece it is not seen how much has been taken: it gets the time for all of it.
+      const patience = LOOK_MS + waiting / READ_RATE;
+      // A stream may have nothing more to say: of it, what waits is owed. Of all else, what its time allows.
+      owedBytes = waiting === 0 ? 0 : isStream(response) ? socket.bytesWritten : taken + patience * READ_RATE;
+      cancel = this.#deps.clock.after(patience, look);
+    };
+    let cancel = this.#deps.clock.after(LOOK_MS, look);
+    response.once("close", () => {
+      cancel();
+      this.#answered(socket);
+    });
+  }
+
   #answered(socket: Socket): void {
-    const left = (this.#inWork.get(socket) ?? 0) - 1;
-    if (left > 0) return void this.#inWork.set(socket, left);
+    const waiting = this.#inWork.get(socket);
+    // It has closed, or it closes after this answer.
+    if (waiting === undefined || !socket.writable) return void this.#inWork.delete(socket);
+    const next = waiting.shift();
+    if (next !== undefined) return next();
     this.#inWork.delete(socket);
-    if (this.#open.has(socket)) this.#await(socket);
+    if (!this.#released.has(socket)) this.#await(socket);
   }
 
   #await(socket: Socket): void {
@@ -134,6 +166,11 @@ function cutLate(response: ServerResponse, socket: Socket): void {
   if (response.headersSent) return void socket.destroy();
   response.writeHead(408, { "connection": "close" });
   response.end(() => socket.destroy());
+}
+
+/** Whether an answer goes on for as long as its reader wants. */
+function isStream(response: ServerResponse): boolean {
+  return !response.writableEnded && !response.hasHeader("content-length");
 }
 
 /** A listener that is told on which socket it was called. */

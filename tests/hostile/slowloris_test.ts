@@ -193,7 +193,9 @@ async function open() {
   const clock = new ManualClock();
   // What is sent stays, however much time passes.
   const history = { bytes: 67_108_864, ageMs: 86_400_000 };
-  const server = await startLocalServer({ history }, clock);
+  // So is an answer of many megabytes.
+  const limits = { outboxBytes: 67_108_864 };
+  const server = await startLocalServer({ history, limits }, clock);
   return {
     clock,
     server,

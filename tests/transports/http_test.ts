@@ -2,6 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { SEND } from "../support/documents.ts";
 import { startLocalServer } from "../support/local_server.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { RawSocket } from "../support/raw_socket.ts";
+import { SECRET } from "../support/tokens.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const VIEWER = JSON.stringify({ query: "{ viewer { userId } }" });
@@ -247,4 +249,67 @@ Deno.test("variables that are none are 400 for who accepts application/graphql-r
     [400, undefined, { code: "BAD_USER_INPUT" }],
     [200, undefined, { code: "BAD_USER_INPUT" }],
   ]);
+});
+
+Deno.test("an answer over half the outbox is refused, 413 for who accepts application/graphql-response+json", async () => {
+  await using server = await startLocalServer({ limits: { outboxBytes: 100_000 } });
+  // Two bytes each: it is by bytes that an answer is too large.
+  for (let sent = 0; sent < 3; sent++) await server.query(SEND, { room: "lobby", content: "ä".repeat(10_000) });
+  const ask = async (accept: string, last: number) => {
+    const response = await fetch(server.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept },
+      body: JSON.stringify({ query: `{ room(room: "lobby") { messages(last: ${last}) { nodes { content } } } }` }),
+    });
+    const { data, errors } = await response.json();
+    return [response.status, data?.room.messages.nodes.length, errors?.[0].extensions];
+  };
+  const tooLarge = { code: "PAYLOAD_TOO_LARGE", limit: 50_000 };
+
+  assertEquals(await ask("application/graphql-response+json", 3), [413, undefined, tooLarge]);
+  assertEquals(await ask("application/json", 3), [200, undefined, tooLarge]);
+  assertEquals(await ask("application/json", 2), [200, 2, undefined]);
+});
+
+Deno.test("an answer of exactly half the outbox is given, with one byte more it is not", async () => {
+  const query = "{ viewer { userId } }";
+  const headers = { "content-type": "application/json", "x-user-id": "somebody" };
+  const answers: unknown[] = [];
+
+  for (const outboxBytes of [82, 80]) {
+    await using server = await startLocalServer({ limits: { outboxBytes } });
+    const response = await fetch(server.url, { method: "POST", headers, body: JSON.stringify({ query }) });
+    answers.push(await response.text());
+  }
+
+  assertEquals(answers, [
+    `{"data":{"viewer":{"userId":"somebody"}}}`,
+    `{"errors":[{"message":"Cannot answer with more than 40 bytes: ask for less at once",` +
+    `"extensions":{"code":"PAYLOAD_TOO_LARGE","limit":40}}]}`,
+  ]);
+});
+
+Deno.test("who brings no token is refused before the body has come, and the next request is read behind it", async () => {
+  await using server = await startLocalServer({ auth: { jwt: { secret: SECRET } } });
+  const peer = await RawSocket.connect(server.port);
+  const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+
+  await peer.send(`${head}Content-Length: ${VIEWER.length}\r\n\r\n{`);
+  await peer.until(/^HTTP\/1\.1 401 [^]*"UNAUTHENTICATED"/);
+  await peer.send(VIEWER.slice(1));
+  await peer.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await peer.until(/HTTP\/1\.1 200 [^]*"ok"/);
+
+  await peer.end();
+});
+
+Deno.test("whose token is refused is told so once the body has come", async () => {
+  await using server = await startLocalServer({ auth: { jwt: { secret: SECRET } } });
+  const peer = await RawSocket.connect(server.port);
+  const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x.y.z\r\n";
+
+  await peer.send(`${head}Content-Type: application/json\r\nContent-Length: 1\r\n\r\n{`);
+  await peer.until(/^HTTP\/1\.1 400 /);
+
+  await peer.end();
 });
