@@ -169,7 +169,10 @@ export interface LimitOptions {
    * more of them are looked at: `RATE_LIMITED`, 429 or 1013. 0 is any number. @default 300
    */
   readonly refusedTokensPerMinute?: number;
-  /** Bytes a reader may lag behind; one more ends it with 1013, and it resumes. @default 1_048_576 */
+  /**
+   * Bytes a reader may lag behind; one more ends it with 1013, and it resumes. A query's or
+   * mutation's answer may have half as many; one more is `PAYLOAD_TOO_LARGE`. @default 1_048_576
+   */
   readonly outboxBytes?: number;
 }
 

@@ -73,7 +73,7 @@ export class TcpConnections {
    * that it comes and its answer is taken; then watches for the next one.
    *
    * One at a time: answers go out in order, so all but the first would wait in memory. A
-   * peer that has more wait is cut, as is one whose request comes behind an answer that is the last.
+   * peer that has too many requests wait is cut; behind an answer that is the last none is begun.
    */
   serve(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
     const { socket } = request;
