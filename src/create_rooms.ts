@@ -22,6 +22,7 @@ import { Sessions } from "./core/sessions.ts";
 import { describeError, silentTelemetry, type Telemetry } from "./core/telemetry.ts";
 import { MemoryLimiter } from "./limits/memory_limiter.ts";
 import { createMemoryCore, createMemoryEngine } from "./engines/memory.ts";
+import { DocumentRates } from "./graphql/document_rates.ts";
 import { Documents } from "./graphql/documents.ts";
 import { createErrorMask } from "./graphql/errors.ts";
 import { LiveSelections } from "./graphql/live_selections.ts";
@@ -39,6 +40,7 @@ import {
 import { Access } from "./transports/access.ts";
 import { AddressCounts } from "./transports/address_counts.ts";
 import { ClientAddresses } from "./transports/client_address.ts";
+import { DocumentTurns } from "./transports/document_turns.ts";
 import { FlushQueue } from "./transports/flush_queue.ts";
 import { createGraphqlHttp } from "./transports/graphql_http.ts";
 import { GraphqlStreams } from "./transports/graphql_stream.ts";
@@ -180,7 +182,9 @@ export function createRooms(
   const introspection = server.introspection ?? !authenticator.needsToken;
   const documents = new Documents(schema, { limits, introspection });
   const live = new LiveSelections({ hub, rooms, mask, clock });
-  const operations = new Operations({ schema, documents, live, mask, maxNodes: limits.answerNodes });
+  const documentRates = perSecond === 0 ? undefined : new DocumentRates(createLimiter);
+  const operations = new Operations({ schema, documents, documentRates, live, mask, maxNodes: limits.answerNodes });
+  const turns = new DocumentTurns((text) => operations.knows(text));
 
   const tokenCookie = auth.jwt?.cookie ?? JWT_DEFAULTS.cookie;
   const hooks = connectionHooks(options, telemetry);
@@ -207,6 +211,7 @@ export function createRooms(
       expiries,
       rooms,
       operations,
+      turns,
       mask,
       keeper: receipts,
       limits,
@@ -233,6 +238,7 @@ export function createRooms(
     graphql: createGraphqlHttp({
       schema,
       operations,
+      turns,
       streams,
       rooms,
       telemetry,
@@ -262,7 +268,7 @@ export function createRooms(
   const closeCore = async (): Promise<void> => {
     heartbeat.close();
     receipts.close();
-    for (const counted of [rates, joinRates, requests, refusedTokens]) counted?.close();
+    for (const counted of [rates, joinRates, documentRates, requests, refusedTokens]) counted?.close();
     live.close();
     hub.close();
     memberships.close();

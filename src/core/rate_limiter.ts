@@ -12,8 +12,8 @@ export interface Rate {
  * longer: whoever waits as long as it is told is allowed again.
  */
 export interface RateLimiter<Wait = number | Promise<number>> {
-  /** Counts one more. 0 when that is allowed; else how long it is not, in milliseconds. */
-  take(key: string): Wait;
+  /** Counts one more, or so many. 0 when that is allowed; else how long it is not, in milliseconds. */
+  take(key: string, count?: number): Wait;
   /** Counts one less, if what was taken then is counted still: what was allowed came to nothing. */
   giveBack(key: string, takenMs: number): void;
   /** As `take` would answer now; counts nothing. */

@@ -89,6 +89,11 @@ export class Documents {
     return this.#cache.size;
   }
 
+  /** Whether a text is remembered, so that checking it costs nothing. */
+  knows(text: string): boolean {
+    return text === this.#newest?.text || this.#cache.has(text);
+  }
+
   /** Never throws: what is wrong with the text comes back as errors. */
   check(text: string): CheckedDocument {
     // Most operations of a busy server are the same: that it is used most lately is known already.

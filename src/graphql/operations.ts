@@ -12,10 +12,12 @@ import {
   type OperationTypeNode,
   validateSubscriptionArgs,
 } from "graphql";
+import type { Caller } from "../core/caller.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Unfollow } from "../core/rooms.ts";
 import type { Context } from "./context.ts";
 import { checkVariables } from "./check_variables.ts";
+import type { DocumentRates } from "./document_rates.ts";
 import type { Documents } from "./documents.ts";
 import { tooComplex } from "./errors.ts";
 import type { LiveMember } from "./live_selection.ts";
@@ -60,6 +62,8 @@ export type Subscribed =
 export interface OperationsDeps {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  /** Undefined: everybody may have as many new documents checked as they like. */
+  readonly documentRates?: DocumentRates | undefined;
   readonly live: LiveSelections;
   /** Makes what was thrown presentable. */
   readonly mask: (error: unknown) => GraphQLError;
@@ -82,10 +86,22 @@ export class Operations {
     this.#plans = new MutationPlans(deps.schema);
   }
 
-  /** Parses, validates and picks the operation. Never throws. */
-  prepare(request: OperationRequest): PreparedOperation {
-    const { schema, documents, maxNodes } = this.#deps;
+  /** Whether a document has been found valid lately, and is at hand. */
+  knows(text: string): boolean {
+    return this.#deps.documents.knows(text);
+  }
+
+  /**
+   * Parses, validates and picks the operation. Without a caller the program itself asks.
+   *
+   * @throws {RealtimeError} `RATE_LIMITED`: too much would have to be parsed for this caller
+   */
+  prepare(request: OperationRequest, caller?: Caller): PreparedOperation {
+    const { schema, documents, documentRates, maxNodes } = this.#deps;
     const { query, operationName, variables } = request;
+    if (documentRates !== undefined && caller !== undefined && !documents.knows(query)) {
+      documentRates.charge(caller, query);
+    }
     const { document, sizes, errors } = documents.check(query);
     if (errors !== undefined) return { document, errors };
     const node = getOperationAST(document, operationName);

@@ -37,14 +37,14 @@ export class MemoryLimiter implements LocalRateLimiter {
     return this.#keys;
   }
 
-  take(key: string): number {
+  take(key: string, count = 1): number {
     const leftMs = this.#leftMs() || this.#begin();
     const counted = this.#counted(key);
-    const { consumedPoints, isFirstInDuration } = this.#counts.incrby(counted, 1, NO_END);
+    const { consumedPoints, isFirstInDuration } = this.#counts.incrby(counted, count, NO_END);
     if (isFirstInDuration) this.#keys++;
     if (consumedPoints <= this.#count) return 0;
     // What was refused is not counted, or what is given back later would allow nothing.
-    this.#counts.incrby(counted, -1, NO_END);
+    this.#counts.incrby(counted, -count, NO_END);
     return leftMs;
   }
 

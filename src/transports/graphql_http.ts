@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createYoga, type Plugin } from "graphql-yoga";
+import type { Caller } from "../core/caller.ts";
 import { RealtimeError } from "../core/errors.ts";
 import { isDeeperThan } from "../core/json_depth.ts";
 import type { Rooms } from "../core/rooms.ts";
@@ -9,6 +10,7 @@ import { MAX_VARIABLE_LEVELS } from "../graphql/check_variables.ts";
 import type { OperationRequest, Operations, PreparedOperation } from "../graphql/operations.ts";
 import type { GraphQLError, GraphQLSchema } from "graphql";
 import { answerLimit, answerTooLarge, isOver } from "./answer_limit.ts";
+import type { DocumentTurns } from "./document_turns.ts";
 import { givesUpWhenRefused, type GraphqlStreams } from "./graphql_stream.ts";
 import { answerError, answerJson, HTTP_STATUS } from "./http_error.ts";
 import { type IdentifyDeps, identifyRequest } from "./identify.ts";
@@ -21,6 +23,7 @@ import { readToken } from "./token_carriers.ts";
 export interface GraphqlHttpDeps extends IdentifyDeps {
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
+  readonly turns: DocumentTurns;
   readonly streams: GraphqlStreams;
   readonly rooms: Rooms;
   readonly telemetry: Telemetry;
@@ -69,7 +72,7 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
       const asked = request.method === "POST" ? await readPost(request, deps.maxBodyBytes) : readGet(request);
       // Nobody hears what is wrong with a document before it is known who asks.
       const viewer = await identifyRequest(request, response, deps);
-      const prepared = asked === undefined ? undefined : prepare(asked);
+      const prepared = asked === undefined ? undefined : await prepare(asked, viewer);
       const operation = prepared?.operation;
       if (operation?.kind === "mutation" && request.method === "GET") throw methodNotAllowed(request, response, "POST");
       // What is asked decides, not what is accepted: some clients accept a stream for everything.
@@ -89,18 +92,22 @@ export function createGraphqlHttp(deps: GraphqlHttpDeps): HttpHandler {
     }
   };
 
-  function prepare(asked: OperationRequest): PreparedOperation {
+  async function prepare(asked: OperationRequest, viewer: Caller): Promise<PreparedOperation> {
     const { variables } = asked;
     if (variables !== undefined && variables !== null && (typeof variables !== "object" || Array.isArray(variables))) {
       throw new RealtimeError("BAD_USER_INPUT", "Cannot read the variables: must be one JSON object");
     }
-    return deps.operations.prepare(asked);
+    // Requests have no order: only what is new waits.
+    if (!deps.operations.knows(asked.query)) await deps.turns.enter(viewer.address, asked.query);
+    return deps.operations.prepare(asked, viewer);
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     // Half an answer, or nobody there to have one.
     if (response.headersSent || response.destroyed || isGone(request)) return void response.destroy();
     if (error instanceof RealtimeError) {
+      // Else it would never come back.
+      if (error.code === "RATE_LIMITED" && givesUpWhenRefused(request)) return void response.destroy();
       const status = error instanceof HttpRefusal ? error.status : HTTP_STATUS[error.code];
       deps.telemetry.record("info", "request.refused", { code: error.code, status, reason: error.message });
       // What was not read of the body must not be taken for the next request.

@@ -10,6 +10,7 @@ import type { ErrorMask } from "../graphql/errors.ts";
 import type { Operation, Operations, Subscribed } from "../graphql/operations.ts";
 import { type AdmissionDeps, admit, admitByOperation } from "./admission.ts";
 import { CLOSE_CODES, CONNECT_REFUSALS } from "./close_codes.ts";
+import type { DocumentTurns } from "./document_turns.ts";
 import { Endless } from "./endless.ts";
 import { connectionCredentials } from "./identify.ts";
 import { continueSession } from "./continued_session.ts";
@@ -27,6 +28,7 @@ import { SocketMember } from "./socket_member.ts";
 /** What the protocol needs. */
 export interface SocketProtocolDeps extends AdmissionDeps {
   readonly operations: Operations;
+  readonly turns: DocumentTurns;
   readonly mask: ErrorMask;
   readonly keeper: ReceiptKeeper;
   readonly limits: SocketProtocolLimits;
@@ -76,7 +78,7 @@ function never(): Promise<never> {
  * other subscriptions live on.
  */
 export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketConnection> {
-  const { operations, mask, limits } = deps;
+  const { operations, turns, mask, limits } = deps;
 
   return makeServer<Record<string, unknown>, SocketConnection>({
     // The connection waits itself: makeServer's timer would be kept for as long as the socket.
@@ -123,11 +125,15 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
         checkCount(connection.running, MAX_OPERATIONS, "operations");
         const token = operationToken(payload);
         if (token !== undefined && deps.authenticator.needsToken) {
-          beginByToken(operation, payload, token).catch((error: unknown) => connection.fail(error));
+          const admitted = admitByOperation(connection, token, deps)
+            .then(() => turns.enter(connection, payload.query));
+          beginLater(operation, payload, admitted).catch((error: unknown) => connection.fail(error));
         } else if (connection.tokensByOperation) {
           throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
         } else {
-          begin(operation, payload);
+          const turn = turns.enter(connection, payload.query);
+          if (turn === undefined) begin(operation, payload);
+          else beginLater(operation, payload, turn).catch((error: unknown) => connection.fail(error));
         }
       } catch (error) {
         refuse(operation, [mask(error)]);
@@ -141,14 +147,18 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
     },
   });
 
-  /** Begins an operation once it is known whose its own token is. */
-  async function beginByToken(socketOperation: SocketOperation, request: SocketRequest, token: string): Promise<void> {
+  /** Begins an operation once this resolves: it is known whose its own token is, or it is its turn. */
+  async function beginLater(
+    socketOperation: SocketOperation,
+    request: SocketRequest,
+    ready: Promise<void>,
+  ): Promise<void> {
     const { connection, id, subscriptions } = socketOperation;
     // Holds the id meanwhile, and counts.
     const waiting = connection.start(id, false);
     let refusal: unknown;
     try {
-      await admitByOperation(connection, token, deps);
+      await ready;
     } catch (error) {
       refusal = error;
     }
@@ -168,7 +178,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
   /** Begins an operation. A throw is its refusal, and then nothing has begun. */
   function begin(socketOperation: SocketOperation, request: SocketRequest): void {
     const { connection, id, subscriptions } = socketOperation;
-    const { operation, errors } = operations.prepare(request);
+    const { operation, errors } = operations.prepare(request, connection.caller!);
     if (errors !== undefined) return refuse(socketOperation, errors.map(mask));
     const context: Context = {
       rooms: deps.rooms,

@@ -126,3 +126,10 @@ Deno.test("MemoryLimiter needs no timer, and forgets everything when it closes",
 
   assertEquals([limiter.size, limiter.take("ann")], [0, 0]);
 });
+
+Deno.test("MemoryLimiter counts several at once, all or none", () => {
+  const { limiter } = openLimiter();
+
+  assertEquals([limiter.take("ann", 2), limiter.take("ann", 2), limiter.take("ann", 1)], [0, 2_000, 0]);
+  assertEquals([limiter.take("ann"), limiter.take("bob", 4), limiter.take("bob", 3)], [2_000, 2_000, 0]);
+});

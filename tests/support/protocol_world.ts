@@ -20,6 +20,7 @@ import { FlushQueue } from "../../src/transports/flush_queue.ts";
 import { Heartbeat } from "../../src/transports/heartbeat.ts";
 import { ReceiptKeeper } from "../../src/transports/receipt_keeper.ts";
 import type { SocketConnection } from "../../src/transports/socket_connection.ts";
+import { DocumentTurns } from "../../src/transports/document_turns.ts";
 import { createSocketProtocol } from "../../src/transports/socket_protocol.ts";
 import { WebSocketTransport } from "../../src/transports/websocket.ts";
 import { RecordingTelemetry } from "./recording_telemetry.ts";
@@ -61,6 +62,7 @@ export async function openProtocolWorld({ authenticate, protocol, clock = system
       sessions,
       rooms: {} as Rooms,
       operations: {} as Operations,
+      turns: new DocumentTurns(() => true),
       mask: createErrorMask(telemetry),
       keeper,
       limits,
