@@ -12,7 +12,8 @@ const SETTINGS_PAGE = read("docs/settings.md");
 /** What the quick start says is printed: when the listener is ready, and when the message has come. */
 const [, READY, PRINTED] = /prints "([^"]+)", then "([^"]+)"/.exec(README) ?? [];
 const README_ORIGIN = "127.0.0.1:4000";
-const PATIENCE_MS = 10_000;
+/** Longer than it takes to check the types of all of it for the first time, on a slow machine. */
+const PATIENCE_MS = 60_000;
 
 /** A program whose lines are read one by one; `await using` ends it. */
 class Program implements AsyncDisposable {
