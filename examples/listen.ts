@@ -1,10 +1,10 @@
-/** Prints a room's messages, one line each: `deno task listen [room] [--url <url>]`. */
+/** Prints a room's messages, one line each: `deno task listen [room] [--url <url>] [--token <token>]`. */
 import { parseArgs } from "@std/cli/parse-args";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 
-const { _: [room = "lobby"], url = "http://127.0.0.1:4000/graphql" } = parseArgs(Deno.args, {
-  string: ["_", "url"],
+const { _: [room = "lobby"], url = "http://127.0.0.1:4000/graphql", token } = parseArgs(Deno.args, {
+  string: ["_", "url", "token"],
   unknown: (arg, flag) => flag === undefined || fail(`there is no flag ${arg}`),
 });
 if (!/^(?:http|ws)s?:/.test(String(url)) || !URL.canParse(String(url))) fail(`"${url}" is not a URL of http or ws`);
@@ -12,6 +12,7 @@ if (!/^(?:http|ws)s?:/.test(String(url)) || !URL.canParse(String(url))) fail(`"$
 const client = createClient({
   url: String(url).replace(/^http/, "ws"),
   webSocketImpl: WebSocket,
+  ...(token === undefined ? {} : { connectionParams: { token } }),
   // By its own rules a client gives up for good when a connection is refused, as by a server that is
   // just starting again, and after five attempts, each twice as late as the one before.
   shouldRetry: () => true,

@@ -81,7 +81,7 @@ export const SCOPE_RULE: Rule<string> = {
 
 /** A secret to sign with: shorter ones can be guessed from any one token (RFC 7518 section 3.2). */
 export const SECRET_RULE: Rule<string> = {
-  requirement: "must be at least 32 bytes, of random",
+  requirement: 'must be at least 32 random bytes, such as from "openssl rand -base64 48"',
   accepts: (secret) => new TextEncoder().encode(secret).length >= 32,
 };
 

@@ -88,7 +88,11 @@ const REFUSED:
     ],
     [{ auth: { jwt: {} } }, TypeError, "Cannot use auth.jwt: must have one of secret, publicKeys and jwksUrl"],
     [{ auth: { jwt: { secret: "x".repeat(32), jwksUrl: "https://id.example" } } }, TypeError, "Cannot use auth.jwt"],
-    [{ auth: { jwt: { secret: "short" } } }, RangeError, "Cannot use auth.jwt.secret: must be at least 32 bytes"],
+    [
+      { auth: { jwt: { secret: "short" } } },
+      RangeError,
+      "Cannot use auth.jwt.secret: must be at least 32 random bytes",
+    ],
     [{ auth: { jwt: { publicKeys: "" } } }, RangeError, 'Cannot use "" as auth.jwt.publicKeys: must not be empty'],
     [{ auth: { jwt: { jwksUrl: "id.example" } } }, RangeError, 'Cannot use "id.example" as auth.jwt.jwksUrl'],
     [{ auth: { jwt: { secret: "x".repeat(32), issuer: "" } } }, RangeError, 'Cannot use "" as auth.jwt.issuer'],

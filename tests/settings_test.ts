@@ -162,8 +162,8 @@ const REFUSED: readonly (readonly [args: readonly string[], variables: Variables
     "must be a loopback address, or ask for tokens (JWT_SECRET), or let anybody in with --anonymous (ANONYMOUS=true)",
   ],
   [["--no-anonymous"], { HOST: "::", ANONYMOUS: "1" }, 'Cannot use "::" as HOST without authentication'],
-  [["--jwt-secret", "hunter2"], {}, "Cannot use --jwt-secret: must be at least 32 bytes, of random"],
-  [[], { JWT_SECRET: "hunter2" }, "Cannot use JWT_SECRET: must be at least 32 bytes, of random"],
+  [["--jwt-secret", "hunter2"], {}, "Cannot use --jwt-secret: must be at least 32 random bytes"],
+  [[], { JWT_SECRET: "hunter2" }, "Cannot use JWT_SECRET: must be at least 32 random bytes"],
   [
     ["--jwks-url", "https://id.example"],
     { JWT_SECRET: "x".repeat(32) },

@@ -52,7 +52,9 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): Authenticato
     },
     wasGood: (token) => verified.has(token),
     async authenticate({ token }) {
-      if (token === null) throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
+      if (token === null) {
+        throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token (Authorization: Bearer …)");
+      }
       const nowMs = clock.now();
       const known = verified.find(token, nowMs);
       if (known !== undefined) return known;

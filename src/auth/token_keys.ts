@@ -27,6 +27,8 @@ const PUBLIC_KEY_ALGORITHMS: readonly string[] = [
 ];
 /** One of each type of key: jose wants to know what a PEM file's key is for. */
 const KEY_TYPES: readonly string[] = ["RS256", "ES256", "ES384", "ES512", "EdDSA"];
+/** Base64url characters of 2048 bits: shorter RSA keys sign nothing (RFC 7518 section 3.3). */
+const LEAST_MODULUS_LENGTH = 342;
 /** How long fetched keys are used: a key that was taken out works no longer after it. */
 const KEYS_AGE_MS = 300_000;
 /** How long no token with an unknown key makes them be fetched again. */
@@ -114,8 +116,11 @@ async function findAll(
 
 async function readKeySet(text: string): Promise<JSONWebKeySet> {
   const keys = /-----BEGIN /.test(text) ? [await readPem(text)] : readJson(text);
-  for (const { kty, d } of keys) {
+  for (const { kty, d, n } of keys) {
     if (kty === undefined || kty === "oct" || d !== undefined) throw notPublicKeys();
+    if (kty === "RSA" && (n ?? "").length < LEAST_MODULUS_LENGTH) {
+      throw new TypeError("Cannot use these public keys: an RSA key must have at least 2048 bits");
+    }
   }
   try {
     createLocalJWKSet({ keys: [...keys] });
@@ -126,6 +131,9 @@ async function readKeySet(text: string): Promise<JSONWebKeySet> {
 }
 
 async function readPem(text: string): Promise<JWK> {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    throw new TypeError("Cannot use a private key: must be its public half (openssl pkey -in <file> -pubout)");
+  }
   for (const algorithm of KEY_TYPES) {
     try {
       return await exportJWK(await importSPKI(text.trim(), algorithm, { extractable: true }));

@@ -129,7 +129,7 @@ export function createSocketProtocol(deps: SocketProtocolDeps): Server<SocketCon
             .then(() => turns.enter(connection, payload.query));
           beginLater(operation, payload, admitted).catch((error: unknown) => connection.fail(error));
         } else if (connection.tokensByOperation) {
-          throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token");
+          throw new RealtimeError("UNAUTHENTICATED", "Cannot do this without a token (Authorization: Bearer …)");
         } else {
           const turn = turns.enter(connection, payload.query);
           if (turn === undefined) begin(operation, payload);

@@ -34,7 +34,7 @@ export function readToken(request: IncomingMessage, cookieName: string): Carried
  */
 export function bearerToken(authorization: unknown): string | undefined {
   if (typeof authorization !== "string") return undefined;
-  const token = authorization.trim().replace(/^bearer +/i, "");
+  const token = authorization.trim().replace(/^bearer(?: +|$)/i, "");
   return token === "" || token.includes(" ") ? undefined : token;
 }
 

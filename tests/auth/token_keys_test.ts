@@ -39,7 +39,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   "a secret": JSON.stringify({ kty: "oct", k: btoa(SECRET) }),
   "a private key": JSON.stringify({ kty: "OKP", crv: "Ed25519", x: "AA", d: "AA" }),
   "PEM that is cut short": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
-  "a private key as PEM": "-----BEGIN PRIVATE KEY-----\nMFkw\n-----END PRIVATE KEY-----",
 };
 
 for (const [name, text] of Object.entries(REFUSED)) {
@@ -53,4 +52,22 @@ Deno.test("a public key without an id is tried with tokens that name one, as iss
   const { find } = await publicKeys(await issuer.pem("ES256"));
 
   assertEquals((await find({ alg: "ES256", kid: "2026-11" }, {} as never)).length, 1);
+});
+
+Deno.test("publicKeys() says what to do with a private key", async () => {
+  for (const type of ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]) {
+    const text = `-----BEGIN ${type}-----\nMFkw\n-----END ${type}-----`;
+    await assertRejects(() => publicKeys(text), TypeError, "Cannot use a private key: must be its public half");
+  }
+});
+
+Deno.test("publicKeys() refuses RSA keys that are too short to be used", async () => {
+  const { publicKey } = await crypto.subtle.generateKey(
+    { name: "RSASSA-PKCS1-v1_5", modulusLength: 1_024, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
+    true,
+    ["sign", "verify"],
+  );
+  const jwk = JSON.stringify(await crypto.subtle.exportKey("jwk", publicKey));
+
+  await assertRejects(() => publicKeys(jwk), TypeError, "an RSA key must have at least 2048 bits");
 });

@@ -88,10 +88,34 @@ Deno.test("docs/tokens.md: the token that `deno task token` prints is who it say
   assertEquals([code, data.viewer], [0, { userId: "ann", scopes: ["read", "send", "join", "broadcast"] }]);
 });
 
-Deno.test("`deno task token` without a secret says how it is used, and exits with 2", async () => {
-  const { code, stdout, stderr } = await runToken(["ann"], { JWT_SECRET: "" });
+const MISTAKES: readonly (readonly [args: string[], secret: string, message: string])[] = [
+  [["ann"], "", "Cannot sign without JWT_SECRET: set the same one as for the server"],
+  [["ann"], "short", "Cannot use JWT_SECRET: must be at least 32 random bytes"],
+  [[], SECRET, "Cannot sign for nobody or for several: name one user"],
+  [["ann", "--scpe", "admin"], SECRET, 'Cannot use "--scpe": no such flag'],
+  [["ann", "--scope", "broadcst"], SECRET, 'Cannot use "broadcst" as --scope: must be of broadcast, moderate, admin'],
+  [["ann", "--rooms", "lobby"], SECRET, 'Cannot use "lobby" as --rooms: must be JSON'],
+  [["ann", "--minutes", "0"], SECRET, 'Cannot use "0" as --minutes: must be a number from 1'],
+  [["guest-1"], SECRET, 'Cannot sign this: unexpected "sub" claim'],
+];
 
-  assertEquals([code, stdout, stderr.split(":")[0]], [2, "", "Usage"]);
+Deno.test("`deno task token` makes no token that is not what was asked for: it says why, and exits with 2", async () => {
+  for (const [args, secret, message] of MISTAKES) {
+    const { code, stdout, stderr } = await runToken(args, { JWT_SECRET: secret });
+    assertEquals([code, stdout, stderr.startsWith(message)], [2, "", true], stderr);
+  }
+});
+
+Deno.test("`deno task token --rooms` says where its user may do what", async () => {
+  await using server = await startLocalServer({ auth: { jwt: { secret: SECRET } } });
+  const { stdout } = await runToken(["rob", "--rooms", '{"news":["read"]}'], { JWT_SECRET: SECRET });
+  const response = await fetch(server.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: stdout.trim() },
+    body: JSON.stringify({ query: `mutation { sendMessage(room: "news", content: "x") { success } }` }),
+  });
+
+  assertEquals((await response.json()).errors[0].message, 'Cannot send to room "news": not allowed');
 });
 
 async function runToken(args: readonly string[], env: Record<string, string>) {

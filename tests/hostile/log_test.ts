@@ -15,6 +15,9 @@ const FORGED = [
 /** What may stand in a header without ending it. */
 const IN_HEADERS = FORGED.map((text) => text.replace(/[\r\n\0]/g, "")).filter((text) => text.trim() !== "");
 const FLOOD = 1_000;
+/** On so many connections at a time, so many at once on each. */
+const CONNECTIONS = 50;
+const AT_ONCE = 4;
 
 Deno.test("log injection: one event is one line of JSON, whatever a peer calls itself, asks for or says", async () => {
   await using server = await ServerProcess.start("--log-level", "debug");
@@ -55,11 +58,7 @@ Deno.test(`log flood: ${FLOOD} refusals with 4 KB of headers each cost the disk 
   const beganMs = performance.now();
   const request = `GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://${"evil.".repeat(800)}example\r\n\r\n`;
 
-  await Promise.all(Array.from({ length: FLOOD / 100 }, async () => {
-    const peer = await RawSocket.connect(server.port);
-    await peer.send(request.repeat(99), request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
-    await peer.closed;
-  }));
+  await flood(server, (_made, more) => request.replace("\r\n\r\n", `\r\n${more}\r\n`));
 
   // A burst of 100, then 10 a second, at most 2 KB and a bit each.
   const seconds = (performance.now() - beganMs) / 1_000;
@@ -71,14 +70,8 @@ Deno.test(`log flood: ${FLOOD} refusals, each for something else that the client
   const before = server.logBytes;
   const beganMs = performance.now();
   const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n";
-  const requestOf = (made: number, more = "") => `${head}${more}Content-Type: evil/${made}${"-".repeat(3_000)}\r\n\r\n`;
 
-  await Promise.all(Array.from({ length: FLOOD / 100 }, async (_, at) => {
-    const peer = await RawSocket.connect(server.port);
-    const requests = Array.from({ length: 99 }, (_, index) => requestOf(at * 100 + index));
-    await peer.send(...requests, requestOf(at * 100 + 99, "Connection: close\r\n"));
-    await peer.closed;
-  }));
+  await flood(server, (made, more) => `${head}${more}Content-Type: evil/${made}${"-".repeat(3_000)}\r\n\r\n`);
 
   const seconds = (performance.now() - beganMs) / 1_000;
   const written = server.logBytes - before;
@@ -86,6 +79,21 @@ Deno.test(`log flood: ${FLOOD} refusals, each for something else that the client
   // They were refused for that, and not for being many.
   assertLess(100 * 2_000, written);
 });
+
+/** Sends so many requests, as many at once on each connection as may wait for their turn there. */
+async function flood(server: ServerProcess, requestOf: (made: number, more: string) => string): Promise<void> {
+  for (let sent = 0; sent < FLOOD; sent += CONNECTIONS * AT_ONCE) {
+    await Promise.all(Array.from({ length: CONNECTIONS }, async (_, at) => {
+      const peer = await RawSocket.connect(server.port);
+      const requests = Array.from(
+        { length: AT_ONCE },
+        (_, index) => requestOf(sent + at * AT_ONCE + index, index === AT_ONCE - 1 ? "Connection: close\r\n" : ""),
+      );
+      await peer.send(...requests);
+      await peer.closed;
+    }));
+  }
+}
 
 function isClose(code: number): (line: LogLine) => boolean {
   return ({ fields }) => fields["code"] === code;

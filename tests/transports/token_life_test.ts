@@ -182,7 +182,7 @@ Deno.test("without a token a WebSocket is acknowledged as nobody, and may do not
     assertEquals([type, error.extensions.code, error.message], [
       "error",
       "UNAUTHENTICATED",
-      "Cannot do this without a token",
+      "Cannot do this without a token (Authorization: Bearer …)",
     ]);
   }
 });
