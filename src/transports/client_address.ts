@@ -77,7 +77,7 @@ export function networkOf(address: string): string {
 /** An address without port, brackets and zone; an IPv4 one that comes as IPv6 (RFC 4291 section 2.5.5.2) as what it is. */
 function parseAddress(text: string): string | undefined {
   const [, bracketed, dotted] = WITH_PORT.exec(text) ?? [];
-  const address = (bracketed ?? dotted ?? text).replace(/%.*$/, "").toLowerCase();
+  const address = (bracketed ?? dotted ?? text).split("%", 1)[0]!.toLowerCase();
   if (isIPv4(address)) return address;
   if (!isIPv6(address)) return undefined;
   const written = new URL(`http://[${address}]`).hostname.slice(1, -1);
