@@ -1,6 +1,6 @@
 import type { Caller } from "../core/caller.ts";
 import { RealtimeError } from "../core/errors.ts";
-import { allowanceOf } from "../core/message_rates.ts";
+import { allowanceOf, rateOf } from "../core/message_rates.ts";
 import type { LocalRateLimiter, Rate } from "../core/rate_limiter.ts";
 import { documentWeight } from "./document_weight.ts";
 
@@ -8,14 +8,13 @@ import { documentWeight } from "./document_weight.ts";
 const PER_SECOND = 32 * 1024;
 const ADDRESS_BY = 2;
 const SERVICES_BY = 20;
-/** As many may come at once as are allowed in two seconds: a page that loads sends all it has. */
-const WINDOW_MS = 2_000;
+
 /**
  * How much somebody may have parsed, measured and validated that this node does not know.
  *
  * A document of 2,700 characters takes up to 5 ms the first time and nothing after that.
- * By user and by address like what is changed, and in this process alone: it is this
- * process's time.
+ * By user and by address like what is changed, twice a second's worth at once because a page
+ * that loads sends all it has; and in this process alone: it is this process's time.
  */
 export class DocumentRates {
   readonly #users: LocalRateLimiter;
@@ -23,7 +22,7 @@ export class DocumentRates {
   readonly #addresses: LocalRateLimiter;
 
   constructor(createLimiter: (rate: Rate) => LocalRateLimiter) {
-    const open = (by: number) => createLimiter({ count: by * PER_SECOND * WINDOW_MS / 1_000, windowMs: WINDOW_MS });
+    const open = (by: number) => createLimiter(rateOf(by * PER_SECOND));
     this.#users = open(1);
     this.#services = open(SERVICES_BY);
     this.#addresses = open(ADDRESS_BY);

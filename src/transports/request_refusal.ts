@@ -2,12 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { RealtimeError } from "../core/errors.ts";
 import type { Telemetry } from "../core/telemetry.ts";
 import type { Access } from "./access.ts";
+import type { ClientAddresses } from "./client_address.ts";
 import { faultOf } from "./malformed_request.ts";
 import { pathOf } from "./paths.ts";
 
 /** What refusing requests needs. */
 export interface RequestRefusalDeps {
   readonly access: Access;
+  readonly addresses: ClientAddresses;
   readonly telemetry: Telemetry;
 }
 
@@ -25,7 +27,7 @@ const LOGGED_LENGTH = 200;
 /** Judges a request by its form, its Host and its Origin; who is refused is logged. Undefined: it is served. */
 export function refusalOf(
   request: IncomingMessage,
-  { access, telemetry }: RequestRefusalDeps,
+  { access, addresses, telemetry }: RequestRefusalDeps,
 ): RequestRefusal | undefined {
   const fault = faultOf(request);
   const reason = fault === undefined ? access.judge(request) : "malformed";
@@ -35,7 +37,7 @@ export function refusalOf(
     host: request.headers.host?.slice(0, LOGGED_LENGTH),
     origin: request.headers.origin?.slice(0, LOGGED_LENGTH),
     path: pathOf(request).slice(0, LOGGED_LENGTH),
-    remoteAddress: request.socket.remoteAddress,
+    remoteAddress: addresses.of(request),
   });
   if (fault !== undefined) return malformed(fault.status, fault.requirement);
   if (reason === "no host") return malformed(400, "its Host must be a name or an address, and at most a port");

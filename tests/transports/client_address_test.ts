@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ClientAddresses, networkOf } from "../../src/transports/client_address.ts";
+import { startLocalServer } from "../support/local_server.ts";
 
 function addressOf(trusted: readonly string[], remoteAddress: string | undefined, forwardedFor?: string): string {
   const headers = forwardedFor === undefined ? {} : { "x-forwarded-for": forwardedFor };
@@ -63,4 +64,15 @@ Deno.test("networkOf() counts IPv4 by address, and IPv6 by its first 64 bits", (
   assertEquals(networkOf("2001:db8::1"), "2001:db8:0:0::/64");
   assertEquals(networkOf("::1"), "0:0:0:0::/64");
   assertEquals(networkOf(""), "");
+});
+
+Deno.test("a request that is refused is logged with its client's address, not with the trusted proxy's", async () => {
+  await using server = await startLocalServer({ server: { trustedProxies: ["127.0.0.1"] } });
+
+  const headers = { origin: "http://evil.example", "x-forwarded-for": "198.51.100.7" };
+  const { status, body } = await fetch(server.url, { headers });
+  await body?.cancel();
+
+  const refused = server.telemetry.records.find(({ event }) => event === "request.refused");
+  assertEquals([status, refused?.fields["remoteAddress"]], [403, "198.51.100.7"]);
 });
